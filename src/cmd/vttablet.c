@@ -23,7 +23,7 @@
 #include "rpc/grants.h"
 #include "sql/quote.h"
 #include "tablet/copy/chunk.h"
-#include "tablet/compare/differ.h"
+#include "tablet/compare/orders.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/sidecar.h"

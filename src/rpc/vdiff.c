@@ -20,6 +20,24 @@ vdiff_state_name(enum vdiff_state s)
 	return fsm_name(&vdiff_states, (int)s);
 }
 
+static const struct fsm_state proof_rows[] = {
+	[PROOF_NONE] = { "none", FSM_TO(PROOF_BASELINE), "nobody has asked for it" },
+	[PROOF_BASELINE] = { "baseline", FSM_TO(PROOF_PROVING) | FSM_TO(PROOF_ENDED),
+	    "both sides are compared, and what each transaction changes is added up meanwhile" },
+	[PROOF_PROVING] = { "proving", FSM_TO(PROOF_ENDED),
+	    "all rows were equal once; a table is equal now unless it is named as differing" },
+	[PROOF_ENDED] = { "ended", FSM_TO(PROOF_BASELINE),
+	    "nothing is known of what came later; another comparison begins anew" },
+};
+const struct fsm proof_states = { "proof", proof_rows, PROOF_ENDED + 1 };
+
+const char *
+proof_state_name(enum proof_state s)
+{
+	return fsm_name(&proof_states, (int)s);
+}
+
+#define PROOF(member)  offsetof(struct proof_view, member)
 #define OPTION(member) offsetof(struct vdiff_options, member)
 #define TABLE(member)  offsetof(struct vdiff_table, member)
 #define VIEW(member)   offsetof(struct vdiff_view, member)
@@ -31,6 +49,7 @@ static const struct member options_members[] = {
 	{ .name = "max_extra", .type = MEMBER_I64, .offset = OPTION(max_extra) },
 	{ .name = "samples", .type = MEMBER_INT, .offset = OPTION(samples) },
 	{ .name = "repair", .type = MEMBER_BOOL, .offset = OPTION(repair) },
+	{ .name = "continuous", .type = MEMBER_BOOL, .offset = OPTION(continuous) },
 	{ .name = "truncate_at", .type = MEMBER_INT, .offset = OPTION(truncate_at) },
 	{ 0 },
 };
@@ -60,6 +79,26 @@ static const struct message table_message = {
 	"table of a comparison", table_members, sizeof(struct vdiff_table), NULL
 };
 
+static const struct member proof_members[] = {
+	{ .name = "state", .type = MEMBER_STATE, .offset = PROOF(state), .states = &proof_states },
+	{ .name = "since_us", .type = MEMBER_I64, .offset = PROOF(since_us) },
+	{ .name = "proven_us", .type = MEMBER_I64, .offset = PROOF(proven_us) },
+	{ .name = "transactions", .type = MEMBER_I64, .offset = PROOF(transactions) },
+	{ .name = "changes", .type = MEMBER_I64, .offset = PROOF(changes) },
+	{ .name = "findings", .type = MEMBER_I64, .offset = PROOF(findings) },
+	{ .name = "source", .type = MEMBER_STR, .offset = PROOF(source) },
+	{ .name = "target", .type = MEMBER_STR, .offset = PROOF(target) },
+	{ .name = "lag_ms", .type = MEMBER_I64, .offset = PROOF(lag_ms) },
+	{ .name = "differing", .type = MEMBER_TEXTS, .offset = PROOF(differing),
+	    .count = PROOF(differing_count) },
+	{ .name = "finding", .type = MEMBER_STR, .offset = PROOF(finding) },
+	{ .name = "error", .type = MEMBER_STR, .offset = PROOF(error) },
+	{ 0 },
+};
+static const struct message proof_message = {
+	"continuous proof", proof_members, sizeof(struct proof_view), NULL
+};
+
 static const struct member view_members[] = {
 	{ .name = "uuid", .type = MEMBER_STR, .offset = VIEW(uuid), .needed = true },
 	{ .name = "state", .type = MEMBER_STATE, .offset = VIEW(state), .states = &vdiff_states },
@@ -69,6 +108,7 @@ static const struct member view_members[] = {
 	{ .name = "completed_us", .type = MEMBER_I64, .offset = VIEW(completed_us) },
 	{ .name = "tables", .type = MEMBER_LIST, .offset = VIEW(tables), .of = &table_message,
 	    .count = VIEW(tables_count) },
+	{ .name = "proof", .type = MEMBER_OBJECT, .offset = VIEW(proof), .of = &proof_message },
 	{ 0 },
 };
 static const struct message view_message = {

@@ -31,6 +31,26 @@ struct vdiff_options {
 	int samples;       /* differences of each kind, of a table, that are kept */
 	int truncate_at; /* bytes of a value in them */
 	bool repair;     /* what differs is copied again */
+	bool continuous; /* once nothing differs, each transaction is proven from then on */
+};
+
+/* The continuous proof that begins with a comparison (tablet/compare/prover.h). */
+enum proof_state { PROOF_NONE, PROOF_BASELINE, PROOF_PROVING, PROOF_ENDED };
+extern const struct fsm proof_states;
+const char *proof_state_name(enum proof_state s);
+
+struct proof_view {
+	enum proof_state state;
+	/* wall clock; since: its sums begin there; proven: its baseline found nothing, 0: not yet */
+	int64_t since_us, proven_us;
+	int64_t transactions, changes; /* of the target, judged since; of these rows */
+	int64_t findings;              /* how often a table did not come to what the source said */
+	const char *source, *target;   /* file:offset up to where that is; "" */
+	int64_t lag_ms;         /* behind the target's binlog; -1: not known, it does not run */
+	const char **differing; /* tables that differ now */
+	size_t differing_count;
+	const char *finding; /* the last one, a sentence; "" */
+	const char *error;   /* why it has ended, a sentence; "" */
 };
 
 struct vdiff_table {
@@ -53,6 +73,7 @@ struct vdiff_view {
 	int64_t created_us, started_us, completed_us;
 	struct vdiff_table *tables;
 	size_t tables_count;
+	struct proof_view proof; /* PROOF_NONE: it has none */
 };
 
 struct vdiff_reply {

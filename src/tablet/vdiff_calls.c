@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "tablet/compare/diff_rows.h"
-#include "tablet/compare/differ.h"
+#include "tablet/compare/orders.h"
+#include "tablet/compare/proof_row.h"
 #include "tablet/server/spare.h"
 
 /* All of the stream, of "all". */
@@ -45,6 +46,16 @@ check_known(struct ctx *cx, const struct move_request *move, const struct vdiff_
 	return 0;
 }
 
+/* Its sums are of whole tables, all that the stream has. */
+static int
+check_continuous(struct ctx *cx, const struct vdiff_options *o)
+{
+	if (!o->continuous || (o->limit == 0 && o->tables_count == 0))
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "--continuous begins with all rows of all tables");
+	return err_hint(cx->err, "leave out --limit and --tables");
+}
+
 static int
 check_goes_on(struct ctx *cx, const struct vdiff_call *c)
 {
@@ -85,6 +96,7 @@ vdiff_create(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
 		return err_set(cx->err, ERR_REFUSED, "'%.80s' is no UUID", c->q->uuid);
 	TRY(check_goes_on(cx, c));
 	TRY(check_known(cx, stream_request(c->stream), &c->q->options));
+	TRY(check_continuous(cx, &c->q->options));
 	choose_tables(cx, c, &diff);
 	TRY(spare_take(cx, c->env, ROLE_DBA, &dba));
 	int rc = diff_insert(cx, dba.client, id_of(c), &diff, &c->q->options);
@@ -107,8 +119,47 @@ tell_truth(const struct vdiff_call *c, struct vdiff_view *v)
 	v->error = "the stream has ended, since its workflow has switched";
 }
 
-int
-vdiff_show(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
+static const char *const *
+table_names(struct ctx *cx, const struct move_request *move)
+{
+	const char **names = arena_array(cx->arena, const char *, move->tables_count + 1);
+
+	for (size_t i = 0; i < move->tables_count; i++)
+		names[i] = arena_strdup(cx->arena, move->tables[i].to);
+	return names;
+}
+
+/* The stream's, as it is on disk; what its pass has in memory is newer. */
+struct proof_seen {
+	struct proof_row row;
+	struct proof_view memory; /* PROOF_NONE: nothing */
+	const char *const *names;
+};
+
+static int
+see_proof(
+    struct ctx *cx, const struct vdiff_call *c, struct mysql_client *dba, struct proof_seen *seen)
+{
+	if (proof_row_load(cx, dba, c->id, &seen->row) == 0)
+		return 0;
+	if (cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	err_clear(cx->err);
+	return 0;
+}
+
+static void
+tell_proof(struct ctx *cx, const struct proof_seen *seen, struct vdiff_view *v)
+{
+	if (seen->row.state == PROOF_NONE || strcmp(seen->row.uuid, v->uuid) != 0)
+		return;
+	proof_row_view(&seen->row, seen->names, cx->arena, &v->proof);
+	if (seen->memory.state == v->proof.state && seen->memory.since_us == seen->row.since_us)
+		v->proof = seen->memory;
+}
+
+static int
+list(struct ctx *cx, const struct vdiff_call *c, struct proof_seen *seen, struct vdiff_reply *r)
 {
 	struct diff_id id = id_of(c);
 	SCOPED(spare) struct spare dba = { 0 };
@@ -122,9 +173,26 @@ vdiff_show(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
 		id.uuid = r->items[0].uuid;
 	}
 	TRY(diff_list(cx, dba.client, id, r));
-	for (size_t i = 0; i < r->count; i++)
+	TRY(see_proof(cx, c, dba.client, seen));
+	for (size_t i = 0; i < r->count; i++) {
 		tell_truth(c, &r->items[i]);
+		tell_proof(cx, seen, &r->items[i]);
+	}
 	return 0;
+}
+
+int
+vdiff_show(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
+{
+	const struct move_request *move = stream_request(c->stream);
+	struct proof_seen seen = { .names = table_names(cx, move) };
+
+	proof_row_init(&seen.row, (int)move->tables_count);
+	stream_proof(c->stream, cx->arena, &seen.memory);
+	int rc = list(cx, c, &seen, r);
+
+	proof_row_done(&seen.row);
+	return rc;
 }
 
 /* ---- Stop, resume, delete */
@@ -146,9 +214,27 @@ change(struct ctx *cx, const struct vdiff_call *c, enum vdiff_state state)
 	return 0;
 }
 
+/* Of a comparison that is over: what it goes on as. */
+static int
+stop_proof(struct ctx *cx, const struct vdiff_call *c)
+{
+	const struct proof_view to = { .state = PROOF_ENDED,
+		.error = "it was stopped by VDiff stop" };
+	SCOPED(spare) struct spare dba = { 0 };
+	enum vdiff_state now;
+	bool moved;
+
+	TRY(spare_take(cx, c->env, ROLE_DBA, &dba));
+	TRY(diff_state(cx, dba.client, id_of(c), &now));
+	if (now == VDIFF_PENDING || now == VDIFF_STARTED)
+		return 0;
+	return proof_row_move(cx, dba.client, id_of(c), &to, &moved);
+}
+
 int
 vdiff_stop(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
 {
+	TRY(stop_proof(cx, c));
 	return change(cx, c, VDIFF_STOPPED);
 }
 
@@ -165,6 +251,7 @@ vdiff_delete(struct ctx *cx, const struct vdiff_call *c, struct vdiff_reply *r)
 	SCOPED(spare) struct spare dba = { 0 };
 
 	TRY(spare_take(cx, c->env, ROLE_DBA, &dba));
+	TRY(proof_row_delete(cx, dba.client, id_of(c)));
 	TRY(diff_delete(cx, dba.client, id_of(c)));
 	vdiff_orders_give(c->env->vdiffs);
 	return 0;

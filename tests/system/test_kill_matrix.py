@@ -51,6 +51,7 @@ ELSEWHERE = {
     "stream.rows": "tests/system/test_fence.py",
     "share.kill": "tests/real/share_test.c",
     "vdiff": "tests/system/test_vdiff.py",
+    "proof": "tests/system/test_continuous.py",
     "trigger.make": "tests/system/test_triggers.py",
     "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",

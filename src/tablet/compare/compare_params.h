@@ -22,6 +22,7 @@ struct compare_params {
 	struct applier *applier;
 	const struct stream_state *state; /* the phase, and what is applied */
 	struct waitlist *changed;         /* woken when the phase has changed */
+	struct prover *prover;            /* of the pass (prover.h) */
 	struct throttle *throttle;        /* the stream's (copy/throttle.h); NULL: none */
 };
 

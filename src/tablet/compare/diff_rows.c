@@ -238,6 +238,18 @@ diff_state(struct ctx *cx, struct mysql_client *c, struct diff_id id, enum vdiff
 	return read_state(rows.values[0], out, cx->err);
 }
 
+int
+diff_options(struct ctx *cx, struct mysql_client *c, struct diff_id id, struct vdiff_options *out)
+{
+	const char *what[2] = { "options", "vdiff" };
+	struct mysql_rows rows;
+
+	TRY(select_from(cx, c, what, id, &rows));
+	if (rows.rows == 0)
+		return err_set(cx->err, ERR_NOT_FOUND, "there is no vdiff '%s'", id.uuid);
+	return message_read(cx->arena, &vdiff_options_message, rows.values[0], out, cx->err);
+}
+
 /* ---- Changing */
 
 static void

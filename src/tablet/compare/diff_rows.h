@@ -42,6 +42,9 @@ int diff_next(struct ctx *cx, struct mysql_client *c, struct stream_id stream,
 /* ERR_NOT_FOUND */
 int diff_state(
     struct ctx *cx, struct mysql_client *c, struct diff_id id, enum vdiff_state *out) MUST_USE;
+/* How it is done; in cx->arena. ERR_NOT_FOUND */
+int diff_options(
+    struct ctx *cx, struct mysql_client *c, struct diff_id id, struct vdiff_options *out) MUST_USE;
 /* From any state that may go to that one (vdiff_states), with the time that belongs to it; error: text of
  * VDIFF_ERROR, else "". *changed: it was in such a state. */
 int diff_move(struct ctx *cx, struct mysql_client *c, struct diff_id id,

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "tablet/compare/prover.h"
 #include "tablet/compare/table_diff.h"
 #include "tablet/compare/whole_diff.h"
 #include "tablet/copy/copy_worker.h"
@@ -19,13 +20,6 @@ enum {
 	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
 	WANTED_EACH_MS = 1000,  /* people wait for what they have stopped */
 };
-
-void
-vdiff_orders_give(struct vdiff_orders *o)
-{
-	o->number++;
-	waitlist_wake_all(&o->changed);
-}
 
 /* One comparison under way. */
 struct differ {
@@ -263,6 +257,34 @@ check_tables(struct ctx *cx, const struct differ *d, const struct vdiff_view *di
 	return 0;
 }
 
+/* Rows of all tables that were not equal, or not known to be. */
+static int
+count_differing(struct ctx *cx, const struct differ *d, int64_t *out)
+{
+	struct ctx within = ctx_within(cx, STORE_MS * MSEC);
+	SCOPED(spare) struct spare dba = { 0 };
+	struct vdiff_reply r;
+
+	*out = 0;
+	TRY(spare_take(&within, d->params->env, ROLE_DBA, &dba));
+	TRY(diff_list(&within, dba.client, d->id, &r));
+	for (size_t i = 0; r.count > 0 && i < r.items[0].tables_count; i++) {
+		const struct vdiff_table *t = &r.items[0].tables[i];
+
+		*out += t->mismatched + t->extra_source + t->extra_target + t->unsettled;
+	}
+	return 0;
+}
+
+static int
+conclude_proof(struct ctx *cx, struct differ *d)
+{
+	int64_t differing;
+
+	TRY(count_differing(cx, d, &differing));
+	return prover_conclude(cx, d->params->prover, d->id, differing);
+}
+
 static int
 compare_tables(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
 {
@@ -275,12 +297,19 @@ compare_tables(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
 		TRY(compare_table(
 		    cx, d, find_table(d->params->tables, diff->tables[i].name), &wanted));
 	}
-	return wanted ? move_to(cx, d, VDIFF_COMPLETED, "") : 0;
+	if (!wanted)
+		return 0;
+	if (d->options.continuous)
+		TRY(conclude_proof(cx, d));
+	return move_to(cx, d, VDIFF_COMPLETED, "");
 }
 
 static int
 compare(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
 {
+	/* One that was stopped and goes on has what it had; who dies in between begins a proof again. */
+	if (d->options.continuous && diff->started_us == 0)
+		TRY(prover_begin(cx, d->params->prover, d->id));
 	if (diff->state == VDIFF_PENDING)
 		TRY(move_to(cx, d, VDIFF_STARTED, ""));
 	return compare_tables(cx, d, diff);
@@ -332,14 +361,6 @@ next_one(struct ctx *cx, const struct compare_params *p, bool *found)
 	return end_with_error(cx, &d);
 }
 
-static int
-wait_order(struct ctx *cx, const struct compare_params *p, uint64_t seen)
-{
-	while (p->env->vdiffs->number == seen)
-		TRY(waitlist_wait(cx, &p->env->vdiffs->changed));
-	return 0;
-}
-
 /* Until nothing waits. */
 static int
 run_all(struct ctx *cx, const struct compare_params *p)
@@ -363,7 +384,7 @@ differ_run(struct ctx *cx, const struct compare_params *p)
 
 		if (run_all(cx, p) == 0) {
 			backoff_ms = BACKOFF_FIRST_MS;
-			TRY(wait_order(cx, p, seen));
+			TRY(vdiff_orders_wait(cx, p->env->vdiffs, seen));
 			continue;
 		}
 		if (cx->err->kind == ERR_CANCELLED)

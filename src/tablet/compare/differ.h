@@ -7,12 +7,12 @@
  *     |                               |     +-- an error that waiting mends: BACK-OFF, and again
  *     +---- it was stopped, deleted; an error that waiting does not mend
  *
- * IDLE       Nothing waits: the task sleeps until somebody gives an order (vdiff_orders).
+ * IDLE       Nothing waits: the task sleeps until somebody gives an order (orders.h).
  * COMPARING  The oldest that is pending or started, table by table (table_diff.h).
  * BACK-OFF   A server went away. What is on disk is read again.
  *
  * Invariants
- *   (1)  What is to be done is what is on disk (diff_rows.h). An order is told by vdiff_orders and read there
+ *   (1)  What is to be done is what is on disk (diff_rows.h). An order is told by orders.h and read there
  *        between two looks, so a command never waits for a look, and one that dies changes nothing else.
  *   (2)  Progress is stored at most SAVE_MS behind, of whole looks alone: after a kill, an error or the end
  *        of a pass the comparison goes on from what is stored.
@@ -29,14 +29,7 @@
 #define TABLET_COMPARE_DIFFER_H
 
 #include "tablet/compare/compare_params.h"
-
-/* Of one program: whoever changes a row of vdiff adds one and wakes all. */
-struct vdiff_orders {
-	uint64_t number;
-	struct waitlist changed;
-};
-
-void vdiff_orders_give(struct vdiff_orders *o);
+#include "tablet/compare/orders.h"
 
 /* Until it is cancelled: -1. */
 int differ_run(struct ctx *cx, const struct compare_params *params) MUST_USE;

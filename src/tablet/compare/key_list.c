@@ -24,6 +24,17 @@ key_list_add(struct key_list *l, const struct table_def *def, const struct look 
 	l->ends[l->count++] = l->bytes.len;
 }
 
+void
+key_list_add_once(struct key_list *l, struct slice bound)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (slice_eq(key_list_get(l, i), bound))
+			return;
+	buf_add_slice(&l->bytes, bound);
+	l->ends = mem_grow(l->ends, &l->cap, l->count + 1, sizeof(*l->ends));
+	l->ends[l->count++] = l->bytes.len;
+}
+
 struct slice
 key_list_get(const struct key_list *l, size_t i)
 {

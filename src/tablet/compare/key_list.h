@@ -23,6 +23,8 @@ void key_list_done(struct key_list *l);
 /* The difference's row; of one that is at both ends the source's. */
 void key_list_add(struct key_list *l, const struct table_def *def, const struct look *k,
     const struct difference *d);
+/* One that is there already is not added again. */
+void key_list_add_once(struct key_list *l, struct slice bound);
 struct slice key_list_get(const struct key_list *l, size_t i);
 /* Looks at KEYS_AT_ONCE of them at most, from *first on, which goes behind them. As look_at(), but for again:
  * ERR_RETRY. */

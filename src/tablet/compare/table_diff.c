@@ -372,3 +372,12 @@ table_diff_step(struct ctx *cx, struct table_diff *d)
 	look_done(&k);
 	return rc;
 }
+
+int
+table_diff_keys(struct ctx *cx, struct table_diff *d, struct key_list *keys)
+{
+	struct ctx within = ctx_within(cx, LOOK_MINUTES * MINUTE);
+
+	TRY(settle(&within, d, keys));
+	return repair(&within, d);
+}

@@ -61,6 +61,9 @@ int table_diff_open(struct ctx *cx, const struct compare_params *params,
 void table_diff_close(struct table_diff *d);
 /* One look, and what it takes to settle it. */
 int table_diff_step(struct ctx *cx, struct table_diff *d) MUST_USE;
+/* Of one that has compared nothing: the rows at these keys alone, until each is quiet; what differs is
+ * repaired where that was asked for. The keys go. */
+int table_diff_keys(struct ctx *cx, struct table_diff *d, struct key_list *keys) MUST_USE;
 /* What was read ahead for the next step goes, with its window. */
 void table_diff_drop_ahead(struct table_diff *d);
 /* Aborts where (1), (3) or (4) does not hold. */

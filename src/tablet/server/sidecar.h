@@ -12,7 +12,6 @@
  *   guard           target   one row per stream that is a way back (guard/guard.h)
  *   vdiff, vdiff_table   target   one row per comparison, and per table of it (compare/diff_rows.h)
  *   proof           target   one row per stream that is proven continuously (compare/proof_row.h)
- *   proof           target   one row per stream that is proven continuously (compare/proof_row.h)
  *   xa_rows         target   what prepared XA transactions of the source have changed (xa_rows.h)
  *   schema_version  both     one row: which form the others have. It is written last.
  *
@@ -33,7 +32,6 @@
 #define TABLET_SERVER_SIDECAR_H
 
 #include "tablet/server/ddl.h"
-#include "tablet/server/sidecar_tables.h"
 
 enum { SIDECAR_VERSION = 6 };
 
@@ -59,6 +57,18 @@ uint64_t stream_id_hash(struct stream_id id);
  * once do no harm. ERR_REFUSED: somebody else's tables, a newer version, a right that is missing. */
 int sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar) MUST_USE;
 
+enum {
+	SIDECAR_STREAM,
+	SIDECAR_COPY_STATE,
+	SIDECAR_HEARTBEAT,
+	SIDECAR_FENCE,
+	SIDECAR_GUARD,
+	SIDECAR_VDIFF,
+	SIDECAR_VDIFF_TABLE,
+	SIDECAR_XA_ROWS,
+	SIDECAR_PROOF,
+	SIDECAR_TABLES
+};
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */
 void sidecar_create_sql(struct buf *out, const char *sidecar, int table);
 /* A column's number, which is its place in a row of a binlog. */
@@ -100,6 +110,7 @@ struct sidecar_view {
 	int version;          /* 0: not written yet */
 };
 
+const char *sidecar_table_name(int table);
 /* Takes over what release 0.1 has left in its database: all but the widening of columns. */
 int sidecar_upgrade(
     struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old) MUST_USE;

@@ -12,6 +12,7 @@
 #include "tablet/read/place_watch.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/server_lock.h"
+#include "tablet/stream/definitions.h"
 #include "tablet/stream/room.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
@@ -330,26 +331,17 @@ apply(struct ctx *cx, struct run *r)
 	return 0;
 }
 
-/* Its errors are its own: it ends with the pass. */
+/* Their errors are their own: they end with the pass. */
 static int
 compare(struct ctx *cx, struct run *r)
 {
-	const struct compare_params p = {
-		.env = r->env,
-		.from = r->request->from.server,
-		.source = r->copy_params.source,
-		.target = env_stream_params(r->env, r->env->server, ROLE_READER),
-		.tables = &r->tables,
-		.id = state_id(r->state),
-		.windows = &r->windows,
-		.tail = r->tail,
-		.applier = r->applier,
-		.state = r->state,
-		.changed = r->changed,
-		.throttle = r->throttle,
-	};
+	return r->env->vdiffs == NULL ? 0 : differ_run(cx, &r->compare_params);
+}
 
-	return r->env->vdiffs == NULL ? 0 : differ_run(cx, &p);
+static int
+prove(struct ctx *cx, struct run *r)
+{
+	return r->env->vdiffs == NULL ? 0 : prover_run(cx, &r->prover);
 }
 
 static int
@@ -384,42 +376,13 @@ throttle_run(struct ctx *cx, void *arg)
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
-/* The preflight has said so already, unless the key has come since. */
-static int
-check_cascades(const struct table_def *def, const struct moved_tables *tables, struct err *err)
-{
-	for (int i = 0; def->silent && i < def->foreign_count; i++) {
-		const struct foreign_key *k = &def->foreign_keys[i];
-
-		if (k->cascades && table_set_find(&tables->from, k->database, k->table) < 0)
-			return err_set(err, ERR_REFUSED,
-			    "the foreign key '%s' of table '%s.%s' has%s: what it changes is in no binlog",
-			    k->name, def->database, def->name, k->actions);
-	}
-	return 0;
-}
-
 static int
 read_definitions(struct ctx *cx, struct run *r)
 {
-	const struct move_request *q = r->request;
-	struct table_def **defs = arena_array(&r->arena, struct table_def *, q->tables_count);
-	const char **to = arena_array(&r->arena, const char *, q->tables_count);
-
 	r->common = mysql_dialect(r->source) != mysql_dialect(r->dba);
-	for (size_t i = 0; i < q->tables_count; i++) {
-		/* Whoever asked for the move has been told. The way back is never from one. */
-		const struct schema_place place = { q->from.database, q->tables[i].from, r->common,
-			r->state->round == 1 };
+	const struct definitions_of of = { r->request, r->source, r->common, r->state->round };
 
-		TRY(schema_read(cx, r->source, &place, &defs[i]));
-		to[i] = q->tables[i].to;
-	}
-	moved_tables_make(
-	    &r->arena, defs, (struct table_set){ q->to.database, to, q->tables_count }, &r->tables);
-	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(check_cascades(defs[i], &r->tables, cx->err));
-	return 0;
+	return definitions_read(cx, &of, &r->arena, &r->tables);
 }
 
 /* Each stream's tail is a replica of its own. */
@@ -464,6 +427,19 @@ fill_params(struct run *r)
 		.windows = &r->windows,
 		.parallel = r->env->copy_parallel,
 		.chunk_rows = r->env->chunk_rows,
+		.throttle = r->throttle,
+	};
+	r->compare_params = (struct compare_params){
+		.env = r->env,
+		.from = r->request->from.server,
+		.source = r->copy_params.source,
+		.target = env_stream_params(r->env, r->env->server, ROLE_READER),
+		.tables = &r->tables,
+		.id = state_id(r->state),
+		.windows = &r->windows,
+		.state = r->state,
+		.changed = r->changed,
+		.prover = &r->prover,
 		.throttle = r->throttle,
 	};
 }
@@ -514,8 +490,13 @@ open_parts(struct ctx *cx, struct run *r)
 	TRY(note_settling(cx, r));
 	r->apply_params.tail = r->tail;
 	r->copy_params.tail = r->tail;
+	TRY(proof_row_lives(cx, r->dba, state_id(r->state), &r->apply_params.keeps_deltas));
 	r->copier = copier_new(&r->copy_params);
-	return applier_new(&r->apply_params, &r->applier, cx->err);
+	TRY(applier_new(&r->apply_params, &r->applier, cx->err));
+	r->compare_params.tail = r->tail;
+	r->compare_params.applier = r->applier;
+	prover_open(&r->prover, &r->compare_params);
+	return 0;
 }
 
 int
@@ -558,6 +539,7 @@ run_go(struct ctx *cx, struct run *r)
 		{ r, ask_load, "load", "asking the servers for their load" },
 		{ r, watch_room, "room", "watching the target's disk" },
 		{ r, compare, "vdiff", "comparing" },
+		{ r, prove, "proof", "proving" },
 		{ r, wait_lock_lost, "lock", "running under the server's lock" },
 	};
 	int rc = 0;
@@ -579,6 +561,7 @@ void
 run_close(struct run *r)
 {
 	group_done(&r->group);
+	prover_close(&r->prover);
 	applier_free(r->applier);
 	copier_free(r->copier);
 	tail_close(r->tail);

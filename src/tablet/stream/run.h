@@ -12,13 +12,14 @@
  * IDLE     There is nothing to run. run_go() returns at once.
  * OPEN     Connected, definitions are read, the tables are there; the tail, the copier and the applier
  *          are made.
- * RUNNING  Seven tasks share the pass:
+ * RUNNING  Eight tasks share the pass:
  *            apply    drives the tail, and moves the phase RUNNING -> FROZEN
  *            copy     the conductor: copy, consistency point, indexes, keys; moves all other phases
  *            lag      asks the source for its position
  *            load     asks both servers how busy they are, while something is copied (copy/load_signs.h)
  *            room     watches the target's disk
  *            vdiff    compares both sides when that is asked for (compare/differ.h)
+ *            proof    proves each transaction from a comparison on, when that is asked for (compare/prover.h)
  *            lock     waits for the loss of the server's lock (server_lock.h)
  *          The first that fails ends the others. When the applier is frozen all end, without an error.
  *          The stream decides whether to make another pass.
@@ -53,6 +54,7 @@
 #ifndef TABLET_STREAM_RUN_H
 #define TABLET_STREAM_RUN_H
 
+#include "tablet/compare/prover.h"
 #include "tablet/copy/copy.h"
 #include "tablet/read/lag.h"
 #include "tablet/server/env.h"
@@ -83,6 +85,8 @@ struct run {
 	struct tail_params tail_params;
 	struct apply_params apply_params;
 	struct copy_params copy_params;
+	struct compare_params compare_params;
+	struct prover prover;
 	struct windows windows;
 	struct tail *tail;
 	struct applier *applier; /* NULL outside of run_open() .. run_close() */

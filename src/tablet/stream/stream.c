@@ -315,6 +315,12 @@ stream_attempt(const struct stream *s)
 	return s->state.attempt;
 }
 
+void
+stream_proof(const struct stream *s, struct arena *a, struct proof_view *out)
+{
+	prover_view(&s->run.prover, a, out);
+}
+
 int64_t
 stream_lag_ms(const struct stream *s)
 {

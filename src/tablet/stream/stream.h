@@ -91,6 +91,8 @@ void stream_status(const struct stream *s, struct arena *a, struct stream_status
  * ERR_RETRY while it is not connected. */
 int stream_definitions(const struct stream *s, struct arena *a, struct definition_hashes *out,
     struct err *err) MUST_USE;
+/* What its pass has in memory of its continuous proof (compare/prover.h); PROOF_NONE: nothing. */
+void stream_proof(const struct stream *s, struct arena *a, struct proof_view *out);
 /* -1: not known, as of one that does not run. */
 int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };
