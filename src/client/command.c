@@ -477,7 +477,8 @@ static const struct command commands[] = {
 	    "delete all|UUID]",
 	    "compares all rows of a move that is in step, at both sides, while clients go on; create goes on "
 	    "by itself, and show tells how far it is, and what differs; stop and resume: it goes on where it "
-	    "stopped, or behind the last row that was compared; with --wait it ends with status 1 "
+	    "stopped, or behind the last row that was compared; --continuous proves each transaction from "
+	    "then on; with --wait it ends with status 1 "
 	    "where something differs, or could not be compared",
 	    0, 3, vdiff_command_options, vdiff_run },
 	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",

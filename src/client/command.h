@@ -26,7 +26,7 @@ struct command_options {
 	int engine;           /* "InnoDB", the only one */
 	bool first_form;      /* -v1, which says what the arguments say too */
 	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;
-	bool wait, verbose, repair, first_version, second_version; /* VDiff's */
+	bool wait, verbose, repair, continuous, first_version, second_version; /* VDiff's */
 	usec wait_update_interval;
 	int64_t rows_limit, samples, max_extra, truncate_at;
 	bool keep_rules, remove_rules, allow_primary, recursive, logs;

@@ -39,6 +39,9 @@ const struct option vdiff_command_options[] = {
 	OPTION("repair", OPT_BOOL, repair, NULL, 0, 0, NULL, NULL,
 	    "create: what differs is copied again from the source, a few rows at a time; it is counted "
 	    "all the same"),
+	OPTION("continuous", OPT_BOOL, continuous, NULL, 0, 0, NULL, NULL,
+	    "create: where nothing differs, go on: each transaction at the target is held against what the "
+	    "source has written, until stop, delete or the switch; show tells up to where"),
 	OPTION("wait", OPT_BOOL, wait, NULL, 0, 0, NULL, NULL,
 	    "create, resume: shows it until it is over"),
 	OPTION("wait-update-interval", OPT_DURATION, wait_update_interval, "1m", SECOND,
@@ -254,6 +257,7 @@ create(struct ctx *cx, struct client *c, struct asked *a, int *status)
 		.max_extra = o->max_extra,
 		.samples = (int)o->samples,
 		.repair = o->repair,
+		.continuous = o->continuous,
 		.truncate_at = (int)o->truncate_at };
 	TRY(take_tables(cx, o, &a->request.vdiff));
 	TRY(call(cx, c, a, "vdiff_create", &answer));

@@ -42,7 +42,8 @@ vdiff_is_equal(const struct vdiff_view *v)
 {
 	struct totals t = totals_of(v);
 
-	return t.differing == t.repaired && t.unsettled == 0;
+	return t.differing == t.repaired && t.unsettled == 0 && v->proof.differing_count == 0 &&
+	    v->proof.state != PROOF_ENDED;
 }
 
 /* "2022-06-26 22:44:29", UTC; "" of 0. */
@@ -78,7 +79,47 @@ expected_us(const struct vdiff_shown *s, const struct vdiff_view *v, const struc
 	return s->now + (int64_t)(took * (double)(t->estimate - t->compared) / (double)t->compared);
 }
 
+static bool
+has_mismatch(const struct vdiff_view *v, const struct totals *t)
+{
+	return t->differing > 0 || v->proof.differing_count > 0;
+}
+
 /* ---- For people */
+
+static void
+put_differing(struct buf *out, const struct proof_view *p)
+{
+	for (size_t i = 0; i < p->differing_count; i++)
+		buf_addf(out, "%s%s", i == 0 ? "Differing:    " : ", ", p->differing[i]);
+	if (p->differing_count > 0)
+		buf_add_char(out, '\n');
+}
+
+static void
+put_proof(struct buf *out, const struct proof_view *p)
+{
+	char at[TIME_MAX];
+
+	buf_addf(out, "Continuous:   %s", proof_state_name(p->state));
+	if (print_time(at, p->proven_us)[0] != '\0')
+		buf_addf(out, ", since %s", at);
+	buf_addf(out, "\nProven:       %" PRId64 " transactions, %" PRId64 " changes of rows\n",
+	    p->transactions, p->changes);
+	if (p->source[0] != '\0')
+		buf_addf(
+		    out, "UpTo:         %s of the source, %s of the target", p->source, p->target);
+	if (p->source[0] != '\0' && p->lag_ms >= 0)
+		buf_addf(out, ", %.1f s behind it", (double)p->lag_ms / 1000);
+	if (p->source[0] != '\0')
+		buf_add_char(out, '\n');
+	put_differing(out, p);
+	if (p->findings > 0)
+		buf_addf(
+		    out, "Findings:     %" PRId64 ", the last one: %s\n", p->findings, p->finding);
+	if (p->error[0] != '\0')
+		buf_addf(out, "EndedBy:      %s\n", p->error);
+}
 
 static void
 put_count(struct buf *out, const char *label, int64_t count)
@@ -123,7 +164,7 @@ vdiff_text(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 	if (v->error[0] != '\0')
 		buf_addf(out, "              Error: (shard %s) %s\n", shard, v->error);
 	buf_addf(out, "RowsCompared: %" PRId64 "\nHasMismatch:  %s\n", t.compared,
-	    t.differing > 0 ? "true" : "false");
+	    has_mismatch(v, &t) ? "true" : "false");
 	if (t.repaired > 0)
 		buf_addf(out, "Repaired:     %" PRId64 " rows\n", t.repaired);
 	if (t.unsettled > 0)
@@ -136,6 +177,8 @@ vdiff_text(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 		put_progress(out, s, v, &t);
 	if (print_time(at, v->completed_us)[0] != '\0')
 		buf_addf(out, "CompletedAt:  %s\n", at);
+	if (v->proof.state != PROOF_NONE)
+		put_proof(out, &v->proof);
 	for (size_t i = 0; s->verbose && i < v->tables_count; i++)
 		put_table(out, &v->tables[i]);
 	buf_add_str(out, "\nUse \"--format=json\" for more detailed output.\n");
@@ -334,6 +377,34 @@ put_json_progress(struct json_writer *w, const struct vdiff_shown *s, const stru
 	json_put_close(w, '}');
 }
 
+static void
+put_json_proof(struct json_writer *w, const struct proof_view *p)
+{
+	char at[TIME_MAX];
+
+	json_put_open(w, "ContinuousProof", '{');
+	json_put_str(w, "State", proof_state_name(p->state));
+	json_put_str(w, "StartedAt", print_time(at, p->since_us));
+	if (print_time(at, p->proven_us)[0] != '\0')
+		json_put_str(w, "ProvingSince", at);
+	json_put_i64(w, "Transactions", p->transactions);
+	json_put_i64(w, "RowChanges", p->changes);
+	json_put_str(w, "SourcePosition", p->source);
+	json_put_str(w, "TargetPosition", p->target);
+	if (p->lag_ms >= 0)
+		json_put_double(w, "LagSeconds", (double)p->lag_ms / 1000);
+	json_put_open(w, "DifferingTables", '[');
+	for (size_t i = 0; i < p->differing_count; i++)
+		json_put_str(w, NULL, p->differing[i]);
+	json_put_close(w, ']');
+	json_put_i64(w, "Findings", p->findings);
+	if (p->finding[0] != '\0')
+		json_put_str(w, "LastFinding", p->finding);
+	if (p->error[0] != '\0')
+		json_put_str(w, "EndedBy", p->error);
+	json_put_close(w, '}');
+}
+
 void
 vdiff_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view *v)
 {
@@ -347,7 +418,7 @@ vdiff_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 	json_put_str(&w, "State", vdiff_state_name(v->state));
 	json_put_str(&w, "UUID", v->uuid);
 	json_put_i64(&w, "RowsCompared", t.compared);
-	json_put_bool(&w, "HasMismatch", t.differing > 0);
+	json_put_bool(&w, "HasMismatch", has_mismatch(v, &t));
 	if (t.repaired > 0)
 		json_put_i64(&w, "RepairedRows", t.repaired);
 	if (t.unsettled > 0)
@@ -358,6 +429,8 @@ vdiff_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 		json_put_str(&w, "CompletedAt", at);
 	if (v->state == VDIFF_STARTED)
 		put_json_progress(&w, s, v, &t);
+	if (v->proof.state != PROOF_NONE)
+		put_json_proof(&w, &v->proof);
 	if (s->verbose || t.differing + t.unsettled > 0)
 		put_tables(&w, v);
 	if (v->error[0] != '\0') {

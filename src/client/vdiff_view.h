@@ -2,7 +2,8 @@
  * vdiff_view.h - a comparison as Vitess's VDiff shows it: for people, and as JSON.
  *
  * What Vitess has no word for stands beside its members, and only where there is any: UnsettledRows, of
- * rows that had changed each time they were looked at, so that nothing is said of them; RepairedRows.
+ * rows that had changed each time they were looked at, so that nothing is said of them; RepairedRows;
+ * ContinuousProof.
  */
 #ifndef CLIENT_VDIFF_VIEW_H
 #define CLIENT_VDIFF_VIEW_H
@@ -20,7 +21,7 @@ struct vdiff_shown {
 
 /* Not over: it is to be done, or is being done. */
 bool vdiff_goes_on(const struct vdiff_view *v);
-/* No row differs that was not repaired, and all are known. */
+/* No row differs that was not repaired, and all are known; a continuous proof has not ended. */
 bool vdiff_is_equal(const struct vdiff_view *v);
 
 /* Appended. */

@@ -8,11 +8,14 @@
 /* As VDiff's own defaults. */
 enum { WITHIN_S = 20, EXTRA_MAX = 1000, SAMPLES = 10, TRUNCATE_AT = 128 };
 
+/* Behind the target's binlog by no more a continuous proof has caught up: as lag is judged elsewhere. */
+enum { PROOF_LAG_MS = 1000 };
+
 static int
-ask(struct ctx *cx, struct workflow *w, enum tablet_method m, void *reply)
+ask(struct ctx *cx, struct workflow *w, const char *uuid, enum tablet_method m, void *reply)
 {
 	struct ctx within = ctx_within(cx, WITHIN_S * SECOND);
-	struct vdiff_request q = { .uuid = w->r.proof,
+	struct vdiff_request q = { .uuid = uuid,
 		.options = {
 		    .max_extra = EXTRA_MAX, .samples = SAMPLES, .truncate_at = TRUNCATE_AT } };
 
@@ -120,14 +123,57 @@ look(struct ctx *cx, struct workflow *w, bool *proved)
 {
 	struct vdiff_reply r;
 
-	TRY(ask(cx, w, TABLET_VDIFF_SHOW, &r));
+	TRY(ask(cx, w, w->r.proof, TABLET_VDIFF_SHOW, &r));
 	if (r.count > 0)
 		return judge(cx, w, &r.items[0], proved);
-	if (ask(cx, w, TABLET_VDIFF_CREATE, NULL) == 0)
+	if (ask(cx, w, w->r.proof, TABLET_VDIFF_CREATE, NULL) == 0)
 		return 0;
 	if (cx->err->kind != ERR_REFUSED)
 		return -1;
 	return err_hint(cx->err, "without --vdiff it switches uncompared");
+}
+
+/* ---- One that goes on all the time */
+
+static int
+refuse_differing(struct ctx *cx, struct workflow *w, const struct proof_view *p)
+{
+	const char *typed = workflow_typed(cx->arena, &w->r);
+
+	err_set(cx->err, ERR_REFUSED,
+	    "both sides are not equal: table '%s'%s differs, by their continuous proof",
+	    p->differing[0], p->differing_count > 1 ? " or another" : "");
+	return err_hint(cx->err,
+	    "vtctlclient VDiff %s show all tells which; VDiff %s create --repair copies them again",
+	    typed, typed);
+}
+
+/* The stream has one at most. It is of all rows of all tables, from a comparison on. */
+static const struct proof_view *
+find_proving(const struct vdiff_reply *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->items[i].proof.state == PROOF_PROVING)
+			return &r->items[i].proof;
+	return NULL;
+}
+
+/* *there: one takes the place of a comparison. */
+static int
+look_at_continuous(struct ctx *cx, struct workflow *w, bool *there, bool *proved)
+{
+	const struct proof_view *p;
+	struct vdiff_reply r;
+
+	TRY(ask(cx, w, "all", TABLET_VDIFF_SHOW, &r));
+	p = find_proving(&r);
+	*there = p != NULL;
+	if (p == NULL)
+		return 0;
+	if (p->differing_count > 0 && !mutant("ctl_continuous_unread"))
+		return refuse_differing(cx, w, p);
+	*proved = p->lag_ms >= 0 && p->lag_ms <= PROOF_LAG_MS;
+	return say(cx, w, *proved ? "" : "waiting for the continuous proof to catch up");
 }
 
 int
@@ -136,7 +182,13 @@ proof_look(struct ctx *cx, struct workflow *w, bool *proved)
 	*proved = !w->r.options.vdiff;
 	if (*proved)
 		return 0;
-	if (w->r.proof[0] == '\0')
+	if (w->r.proof[0] == '\0') {
+		bool there;
+
+		TRY(look_at_continuous(cx, w, &there, proved));
+		if (there)
+			return 0;
 		TRY(begin(cx, w));
+	}
 	return look(cx, w, proved);
 }

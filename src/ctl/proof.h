@@ -10,6 +10,10 @@
  *   switched      "" again: the next round has another stream
  *   given up      "" again (job.c): nobody knows what happens until the next word, so it is compared anew
  *
+ * A continuous proof (tablet/compare/prover.h) takes its place where the stream has one that has its
+ * baseline: then no row is read. It must have read the target's binlog but for the last second, and no table
+ * may differ there. Without its baseline, or ended, it is as if there were none.
+ *
  * VDiff shows it, stops it and resumes it as any other; the switch waits for it meanwhile.
  */
 #ifndef CTL_PROOF_H

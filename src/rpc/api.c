@@ -88,6 +88,7 @@ put_vdiff(struct json_writer *w, const struct vdiff_options *o)
 	json_put_i64(w, "samples", o->samples);
 	json_put_i64(w, "truncate_at", o->truncate_at);
 	json_put_bool(w, "repair", o->repair);
+	json_put_bool(w, "continuous", o->continuous);
 	json_put_close(w, '}');
 }
 
@@ -101,6 +102,7 @@ get_vdiff(const struct json *j, struct arena *a, struct vdiff_options *o)
 	o->max_extra = json_get_i64(&v, "max_extra");
 	o->samples = json_get_int(&v, "samples", 0, INT_MAX);
 	o->repair = json_get_bool(&v, "repair");
+	o->continuous = json_get_bool(&v, "continuous");
 	o->truncate_at = json_get_int(&v, "truncate_at", 0, INT_MAX);
 }
 

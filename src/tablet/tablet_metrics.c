@@ -69,6 +69,60 @@ static const struct {
 	{ "vttablet_stream_throttled", "Is its copy kept waiting by its limits?", throttled },
 };
 
+typedef double proof_value_fn(const struct proof_view *p);
+
+static double
+proof_proving(const struct proof_view *p)
+{
+	return p->state == PROOF_PROVING;
+}
+
+static double
+proof_transactions(const struct proof_view *p)
+{
+	return (double)p->transactions;
+}
+
+static double
+proof_changes(const struct proof_view *p)
+{
+	return (double)p->changes;
+}
+
+static double
+proof_findings(const struct proof_view *p)
+{
+	return (double)p->findings;
+}
+
+static double
+proof_differing(const struct proof_view *p)
+{
+	return (double)p->differing_count;
+}
+
+static double
+proof_lag(const struct proof_view *p)
+{
+	return p->lag_ms < 0 ? (double)NAN : (double)p->lag_ms / 1000;
+}
+
+static const struct {
+	const char *name, *help;
+	proof_value_fn *value;
+} proof_metrics[] = {
+	{ "vttablet_proof_proving", "Has its continuous proof a baseline, and not ended?",
+	    proof_proving },
+	{ "vttablet_proof_transactions_total", "Transactions of the target that it has judged.",
+	    proof_transactions },
+	{ "vttablet_proof_changes_total", "Changes of rows in these.", proof_changes },
+	{ "vttablet_proof_findings_total",
+	    "How often a table was not given what the source has written.", proof_findings },
+	{ "vttablet_proof_differing_tables", "Tables that differ now.", proof_differing },
+	{ "vttablet_proof_lag_seconds", "How far it is behind the target's binlog; NaN: not known.",
+	    proof_lag },
+};
+
 static void
 label_stream(struct buf *out, const struct stream *s)
 {
@@ -94,6 +148,27 @@ print_streams(struct buf *out, const struct engine *e, size_t m)
 		label_stream(&labels, s);
 		metric_print(
 		    out, stream_metrics[m].name, help, labels.data, stream_metrics[m].value(&r));
+		help = NULL;
+	}
+}
+
+/* Of the streams that have one. */
+static void
+print_proofs(struct buf *out, const struct engine *e, size_t m)
+{
+	const char *help = proof_metrics[m].help;
+
+	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		SCOPED(buf) struct buf labels = BUF_INIT;
+		struct proof_view p;
+
+		stream_proof(s, &scratch, &p);
+		if (p.state == PROOF_NONE)
+			continue;
+		label_stream(&labels, s);
+		metric_print(
+		    out, proof_metrics[m].name, help, labels.data, proof_metrics[m].value(&p));
 		help = NULL;
 	}
 }
@@ -142,5 +217,7 @@ tablet_metrics_print(struct buf *out, const struct engine *e, const struct healt
 	print_phases(out, e);
 	for (size_t m = 0; m < sizeof(stream_metrics) / sizeof(stream_metrics[0]); m++)
 		print_streams(out, e, m);
+	for (size_t m = 0; m < sizeof(proof_metrics) / sizeof(proof_metrics[0]); m++)
+		print_proofs(out, e, m);
 	print_retries(out, e);
 }

@@ -210,7 +210,8 @@ def test_what_a_trigger_makes_of_the_streams_rows_is_told(pair):
     assert sample["Source"]["Row"] == {"id": "7", "name": "newer"} and sample["Target"]["Row"]["name"] == "NEWER"
     assert "was given other rows than the source has written" in done["proof"]["finding"]
     at_source(p, "DELETE FROM t WHERE id = 200")
-    done = proc.wait_for(lambda: (lambda s: s if set(s["proof"]["differing"]) == {"t", "u"} else None)(v.judged()), 60, "the added row")
+    done = proc.wait_for(lambda: (lambda s: s if set(s["proof"]["differing"]) == {"t", "u"} and s["tables"][1]["extra_target"] else None)(v.judged()),
+                         60, "the added row")
     assert [f["Row"]["id"] for f in vdiffs.samples(done["tables"][1], "extra_target")] == ["1200"]
 
 
@@ -236,6 +237,25 @@ def test_there_is_no_baseline_where_somebody_writes_while_rows_are_compared(pair
     v.ended("while rows were compared table 'new_customer.t' was changed by another")
     v.wait(v.which, "completed")
     v.begin()
+
+
+def test_what_was_not_judged_yet_when_all_rows_were_compared_is_no_baseline(pair):
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="proof.read.before=sleep:5000,vdiff.look.before=sleep:1500")
+    v.which = v.create(continuous=True)
+    v.until(lambda s: s["state"] == "baseline", "the proof to begin")
+    at_target(p, "UPDATE t SET name = 'N5' WHERE id = 5", "UPDATE t SET name = 'n5' WHERE id = 5")
+    v.ended("while rows were compared")
+
+
+def test_a_proof_begins_while_the_row_of_none_is_read(pair):
+    """What was read of before must not end what has begun meanwhile."""
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="proof.load.after=sleep:4000@2")
+    v.wait(v.create(), "completed")     # an order, upon which the row is read, and is none
+    v.which = v.create(continuous=True)
+    v.until(lambda s: s["state"] == "baseline", "the proof to begin")
+    at_source(p, "UPDATE t SET name = 'x'")
+    v.wait(v.which, "completed")
+    v.is_clean()
 
 
 def test_what_the_stream_applies_while_rows_are_compared_is_in_the_sums(pair):
@@ -376,3 +396,29 @@ def test_a_freeze_that_is_given_up_goes_on_being_proven(pair):
     v.is_clean()
     at_target(p, "DELETE FROM t WHERE id = 1")
     v.differs(["t"], extra_source=1)
+
+
+def test_triggers_that_a_switch_makes_are_not_taken_for_somebody_elses(pair):
+    """No place is stored while the stream is frozen: who goes on from there would not know that it is."""
+    p, v = up(pair, {"t": (T, t_rows(300))})
+    p.target.server.sql("SET GLOBAL log_bin_trust_function_creators=1")
+    v.begin()
+    at_source(p, "UPDATE t SET name = 'x'")
+    p.catch_up()
+    p.freeze(attempt=1)
+    at_target(p, "CREATE TRIGGER made BEFORE INSERT ON t FOR EACH ROW SET NEW.name = 'made'", "DROP TRIGGER made")
+    p.target.kill()
+    p.target.start(faults="proof.saved=kill")
+    p.target.call("thaw", **p.request(attempt=2))
+    at_source(p, "UPDATE t SET name = 'y'")
+    proc.wait_for(lambda: p.target.process.poll() is not None, 60, "the tablet to die")
+    p.target.start()
+    v.is_clean()
+
+
+def test_xa_of_another_ends_it(pair):
+    p, v = up(pair, {"t": (T, t_rows(300))})
+    v.begin()
+    at_target(p, "XA START 'x'", "UPDATE t SET name = 'xa' WHERE id = 5", "XA END 'x'", "XA PREPARE 'x'")
+    v.ended("XA PREPARE of changes of a moved table")
+    at_target(p, "XA ROLLBACK 'x'")

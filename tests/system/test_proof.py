@@ -1,4 +1,6 @@
 """--vdiff: both sides are compared before a switch, and it does not happen when a row differs."""
+import json
+
 import pytest
 
 from lib import move, proc
@@ -95,3 +97,23 @@ def test_a_switch_that_was_given_up_compares_anew(combo):
     at(combo, "new_customer", "UPDATE users SET name = 'planted' WHERE id = 7")
     said = combo.client("MoveTables", "--vdiff", "customer.users", move.WORKFLOW, check=False)
     assert said.returncode == 1 and "both sides are not equal" in said.stderr, said.stderr
+
+
+def show(combo, which="last"):
+    return json.loads(combo.client("VDiff", "--format=json", "new_customer.users", "show", which).stdout)
+
+
+def test_a_continuous_proof_takes_the_place_of_the_comparison(filled):
+    """No row is read; where a table differs there is no switch, and after the switch the proof is over."""
+    filled.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    filled.client("VDiff", "--continuous", "--wait", "new_customer.users")
+    at(filled, "customer", "UPDATE users SET name = 'changed' WHERE id < 100")
+    proc.wait_for(lambda: show(filled)["ContinuousProof"]["RowChanges"] >= 99, 60, "the changes to be proven")
+    at(filled, "new_customer", "UPDATE users SET name = 'planted' WHERE id = 7")
+    proc.wait_for(lambda: show(filled)["HasMismatch"], 60, "the planted row to be found")
+    with pytest.raises(Failed, match="both sides are not equal: table 'users' differs, by their continuous proof"):
+        filled.client("MoveTables", "SwitchTraffic", "--vdiff", "new_customer.users")
+    at(filled, "new_customer", "UPDATE users SET name = 'changed' WHERE id = 7")
+    proc.wait_for(lambda: not show(filled)["HasMismatch"], 60, "it to be equal again")
+    said = filled.client("MoveTables", "--vdiff", "customer.users", move.WORKFLOW).stdout
+    assert state(filled)["state"] == "Switched" and "comparing both sides" not in said

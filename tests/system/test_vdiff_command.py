@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import urllib.request
 import signal
 import subprocess
 
@@ -240,3 +241,26 @@ def equal(combo):
     shown = json.loads(done.stdout)
     assert shown["RowsCompared"] >= 3000 and not shown["HasMismatch"], done.stdout
     return done.returncode == 0
+
+
+def test_a_continuous_proof_is_shown_stopped_and_differs(fresh):
+    done = vdiff(fresh, "--continuous", "--wait", WORKFLOW)
+    assert re.search(f"State:        completed\nRowsCompared: 305\nHasMismatch:  false\nStartedAt:    {TIME}\nCompletedAt:  {TIME}\n"
+                     f"Continuous:   proving, since {TIME}\nProven:       [01] transactions, [01] changes of rows\nUpTo:         ", done.stdout), done.stdout
+    behind(fresh, "customer", "UPDATE corder SET sku = 'new' WHERE id < 20")
+    shown = proc.wait_for(lambda: (lambda s: s if s["ContinuousProof"]["RowChanges"] >= 19 else None)(
+        json.loads(vdiff(fresh, "--format=json", WORKFLOW, "show", "last").stdout)), 60, "rows to be proven")
+    assert shown["HasMismatch"] is False and shown["ContinuousProof"]["DifferingTables"] == [] and shown["ContinuousProof"]["Findings"] == 0
+    behind(fresh, "new_customer", "UPDATE corder SET sku = 'X' WHERE id = 7")
+    proc.wait_for(lambda: "HasMismatch:  true" in vdiff(fresh, WORKFLOW, "show", "last").stdout, 60, "the planted row")
+    said = proc.wait_for(lambda: (lambda s: s if "MismatchedRows:   1" in s else None)(vdiff(fresh, "--verbose", WORKFLOW, "show", "last").stdout), 60, "it")
+    assert "Differing:    corder\nFindings:     1, the last one: table 'new_customer.corder' was changed by another than the stream" in said
+    with urllib.request.urlopen(f"http://{fresh.find('vttablet', 'new_customer')['http']}/metrics", timeout=10) as reply:
+        assert 'vttablet_proof_differing_tables{workflow="new_customer/shop",round="1"} 1' in reply.read().decode()
+    assert "Repaired:     1 rows" in vdiff(fresh, "--repair", "--wait", WORKFLOW).stdout
+    which = shown["UUID"]
+    proc.wait_for(lambda: "HasMismatch:  false" in vdiff(fresh, WORKFLOW, "show", which).stdout, 60, "it to be equal again")
+    assert vdiff(fresh, WORKFLOW, "stop", which).stdout == "VDiff stop completed\n"
+    assert "Continuous:   ended" in vdiff(fresh, WORKFLOW, "show", which).stdout and "stopped by VDiff stop" in vdiff(fresh, WORKFLOW, "show", which).stdout
+    with pytest.raises(Failed, match="begins with all rows of all tables"):
+        vdiff(fresh, "--continuous", "--tables", "corder", WORKFLOW)

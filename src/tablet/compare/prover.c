@@ -65,6 +65,15 @@ load_once(struct ctx *cx, struct prover *p)
 	return 0;
 }
 
+/* Tests have something happen here. */
+static int
+linger(struct ctx *cx, const char *point)
+{
+	int ms = fault_sleep_ms(point);
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
 /* (5) */
 static int
 load_row(struct ctx *cx, struct prover *p)
@@ -76,6 +85,7 @@ load_row(struct ctx *cx, struct prover *p)
 			TRY(waitlist_wait(cx, &p->changed));
 		begun = p->begun;
 		TRY(load_once(cx, p));
+		TRY(linger(cx, "proof.load.after"));
 	} while ((p->beginning || p->begun != begun) && !mutant("proof_stale_row"));
 	waitlist_wake_all(&p->changed);
 	return 0;
@@ -206,6 +216,7 @@ take(struct ctx *cx, struct prover *p)
 {
 	struct source_txn *txn;
 
+	TRY(linger(cx, "proof.read.before"));
 	TRY(tail_next(cx, p->tail, &txn));
 	if (fault("proof.judge.before")) {
 		source_txn_free(txn);
