@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "binlog/control.h"
 #include "binlog/checksum.h"
+#include "binlog/rows.h"
 #include "binlog/tablemap.h"
 
 #include <stdio.h>
@@ -279,9 +280,11 @@ put_change(struct mini_file *f, const struct mini_change *c, uint32_t timestamp)
 
 	put_map(&body, c->table);
 	append(f, EVENT_TABLE_MAP, timestamp, &body);
+	if (c->kind == MINI_TOUCH)
+		return;
 	buf_reset(&body);
 	put(&body, c->table->number, 6);
-	put(&body, 1, 2); /* the statement's last event */
+	put(&body, ROWS_STATEMENT_END | (c->unchecked ? ROWS_NO_FK_CHECKS : 0), 2);
 	put(&body, (uint64_t)c->table->columns_count, 1);
 	put_bits(&body, c->table, NULL);
 	if (c->kind == MINI_UPDATE)

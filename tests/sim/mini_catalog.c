@@ -125,14 +125,27 @@ answer_columns(const struct question *q)
 }
 
 static void
-answer_key(const struct question *q, const struct mini_table *t)
+add_parts(const struct question *q, const struct mini_table *t, const struct mini_index *index,
+    const char *name)
+{
+	for (int i = 0; i < index->count; i++) {
+		add_text(q, name);
+		add_text(q, t->columns[index->columns[i]].name);
+		add_text(q, index->prefix[i] > 0 ? number(q, index->prefix[i]) : NULL);
+		add_text(q, "A");
+	}
+}
+
+/* Rows index_name, column_name, sub_part, collation of the unique ones. */
+static void
+answer_keys(const struct question *q, const struct mini_table *t)
 {
 	result_begin(q->out, q->arena, 4, "index_name", "column_name", "sub_part", "collation");
-	for (int i = 0; t != NULL && i < t->key_count; i++) {
-		add_text(q, "PRIMARY");
-		add_text(q, t->columns[t->key[i]].name);
-		add_text(q, NULL);
-		add_text(q, "A");
+	if (t != NULL && t->key_clause != NULL)
+		add_parts(q, t, &t->key, "PRIMARY");
+	for (int i = 0; t != NULL && i < t->indexes_count; i++) {
+		if (t->indexes[i].unique)
+			add_parts(q, t, &t->indexes[i], t->indexes[i].name);
 	}
 }
 
@@ -143,9 +156,8 @@ answer_statistics(const struct question *q)
 	bool unique = asks(q, " AND non_unique=0");
 	struct slice index;
 
-	/* Each table of this server has a primary key, and that is the one which is looked for. */
 	if (unique && asks(q, "SELECT index_name, column_name, sub_part, collation FROM")) {
-		answer_key(q, t);
+		answer_keys(q, t);
 		return;
 	}
 	if (!asks(q, "SELECT 1 FROM") || !(unique || asks(q, " AND non_unique=1")))

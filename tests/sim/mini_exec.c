@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "sim/mini_foreign.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +58,9 @@ compares(enum mini_op op, int order)
 	case MINI_LE: return order <= 0;
 	case MINI_GT: return order > 0;
 	case MINI_GE: return order >= 0;
+	case MINI_IS_NULL:
+	case MINI_SAME_OR_NULL:
+	case MINI_SAME_BYTES:
 	case MINI_AND:
 	case MINI_OR: break;
 	}
@@ -68,10 +72,18 @@ holds_one(const struct mini_cond *c, const struct mini_table *t, const struct sl
 {
 	SCOPED(buf) struct buf sort = BUF_INIT;
 
-	if (slice_is_null(values[c->column]))
+	bool null = slice_is_null(values[c->column]);
+	enum mini_op op = c->op;
+
+	if (op == MINI_IS_NULL || (op == MINI_SAME_OR_NULL && slice_is_null(c->sort)))
+		return null;
+	if (null || slice_is_null(c->sort))
 		return false;
+	if (op == MINI_SAME_BYTES)
+		return slice_eq(values[c->column], c->sort);
 	sort_bytes(&sort, &t->columns[c->column], values[c->column]);
-	return compares(c->op, slice_cmp(buf_slice(&sort), c->sort));
+	return compares(
+	    op == MINI_SAME_OR_NULL ? MINI_EQ : op, slice_cmp(buf_slice(&sort), c->sort));
 }
 
 /* NULL: all rows do. */
@@ -106,7 +118,7 @@ lock_matches(const struct mini_run *run, struct matches *out)
 {
 	struct mini_table *t = run->stmt->table;
 
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = 0; i < t->count && out->count < run->stmt->limit; i++) {
 		struct mini_row *r = t->rows[i];
 		const struct slice *values, *newest = NULL;
 
@@ -163,8 +175,8 @@ select_extremes(const struct mini_run *run, struct mini_result *out)
 		if (values == NULL || !cond_holds(run->stmt->where, t, values))
 			continue;
 		if (slice_is_null(first))
-			first = values[t->key[0]];
-		last = values[t->key[0]];
+			first = values[t->key.columns[0]];
+		last = values[t->key.columns[0]];
 	}
 	for (int i = 0; i < run->stmt->columns_count; i++)
 		result_add(out, run->stmt->columns[i] == MINI_MIN ? first : last);
@@ -266,7 +278,7 @@ put_over(const struct mini_run *run, struct mini_row *there, const struct slice 
 		return MINI_OK;
 	}
 	out->affected += 2;
-	return txn_update(run->txn, run->stmt->table, there, to);
+	return foreign_update(run->txn, run->stmt->table, there, to);
 }
 
 static enum mini_rc
@@ -284,12 +296,12 @@ put_row(const struct mini_run *run, const struct slice *row, struct mini_result 
 			return run->stmt->assigns_count > 0 ? put_over(run, there, row, out)
 							    : MINI_DUPLICATE;
 		out->affected++;
-		rc = txn_delete(run->txn, t, there);
+		rc = foreign_delete(run->txn, t, there);
 		if (rc != MINI_OK)
 			return rc;
 	}
 	if (rc == MINI_OK)
-		rc = txn_insert(run->txn, t, row);
+		rc = foreign_insert(run->txn, t, row);
 	out->affected += rc == MINI_OK;
 	return rc;
 }
@@ -370,13 +382,17 @@ change_rows(const struct mini_run *run, const struct matches *m, struct mini_res
 		const struct slice *now = row_at(m->rows[i], run->txn, UINT64_MAX);
 		enum mini_rc rc = MINI_OK;
 		bool remove = run->stmt->kind == MINI_REMOVE;
+
+		/* A foreign key's action has come first. */
+		if (now == NULL || !cond_holds(run->stmt->where, t, now))
+			continue;
 		struct slice *to = remove ? NULL : assigned(run, now, NULL);
 		bool same = !remove && same_row(t, now, to);
 
 		if (remove)
-			rc = txn_delete(run->txn, t, m->rows[i]);
+			rc = foreign_delete(run->txn, t, m->rows[i]);
 		else if (!same)
-			rc = txn_update(run->txn, t, m->rows[i], to);
+			rc = foreign_update(run->txn, t, m->rows[i], to);
 		if (rc != MINI_OK)
 			return rc;
 		out->affected += !same || run->found_rows;
@@ -407,6 +423,7 @@ run_any(const struct mini_run *run, struct mini_result *out)
 	case MINI_LOAD: return run_load(run, out);
 	case MINI_CREATE:
 	case MINI_DROP:
+	case MINI_EMPTY:
 	case MINI_ALTER: break;
 	}
 	unreachable();
@@ -426,5 +443,9 @@ mini_run(const struct mini_run *run, struct mini_result *out)
 	result_done(out);
 	if (rc == MINI_DUPLICATE)
 		result_error(out, ER_DUP_ENTRY, "Duplicate entry for key");
+	else if (rc == MINI_NO_PARENT)
+		result_error(out, ER_NO_REFERENCED_ROW, "Cannot add or update a child row");
+	else if (rc == MINI_HAS_CHILD)
+		result_error(out, ER_ROW_IS_REFERENCED, "Cannot delete or update a parent row");
 	return rc == MINI_BLOCKED ? rc : MINI_OK;
 }

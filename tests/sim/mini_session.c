@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "sim/mini_catalog.h"
+#include "sim/mini_foreign.h"
 #include "sim/mini_table.h"
 
 #include <stdio.h>
@@ -12,6 +13,8 @@
 /* Around a SELECT. */
 #define COUNT_HEAD "SELECT COUNT(*) FROM ("
 #define COUNT_TAIL ") AS rest"
+/* Before a table. */
+#define COUNT_ALL  "SELECT COUNT(*) FROM `"
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
@@ -212,55 +215,36 @@ has_locks(const struct mini_table *t)
 	return false;
 }
 
-static bool
-is_unique(const struct mini_table *t, const struct mini_index *index)
+/* At its end a change of a table needs it for itself. */
+static int
+wait_for_table(struct ctx *cx, struct mini_session *s, const struct mini_table *t, usec takes)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		const struct slice *a = row_at(t->rows[i], NULL, UINT64_MAX);
-
-		for (size_t j = 0; a != NULL && j < i; j++) {
-			const struct slice *b = row_at(t->rows[j], NULL, UINT64_MAX);
-
-			if (b != NULL &&
-			    sort_equal(
-				&t->columns[index->column], a[index->column], b[index->column]))
-				return false;
-		}
-	}
-	return true;
+	TRY(session_pause(cx, s, takes));
+	while (has_locks(t) && !s->dead)
+		TRY(waitlist_wait(cx, &s->db->ended));
+	return s->dead ? err_set(cx->err, ERR_RETRY, "the server went down") : 0;
 }
 
-static bool
-has_index(const struct mini_table *t, const char *name)
-{
-	for (int i = 0; i < t->indexes_count; i++) {
-		if (strcmp(t->indexes[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* An online build lets others write; at its end nobody may have the table. */
+/* An online build lets others write. */
 static int
 alter(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct mini_result *out)
 {
-	struct mini_table *t = stmt->table;
-	struct mini_index index;
+	usec takes = s->db->params.pace.alter;
+	int error;
 
-	if (!slice_starts(slice_str(stmt->alter), "ADD "))
-		mini_cannot(slice_str(stmt->alter), "a change of a table");
-	mini_index_read(&s->db->store, t, slice_str(stmt->alter + strlen("ADD ")), &index);
-	TRY(session_pause(cx, s, s->db->params.pace.alter));
-	while (has_locks(t) && !s->dead)
-		TRY(waitlist_wait(cx, &s->db->ended));
-	if (s->dead)
-		return err_set(cx->err, ERR_RETRY, "the server went down");
-	if (has_index(t, index.name))
-		return result_error(out, ER_DUP_KEYNAME, "Duplicate key name");
-	if (index.unique && !is_unique(t, &index))
-		return result_error(out, ER_DUP_ENTRY, "Duplicate entry for key");
-	check(t->indexes_count < MINI_INDEXES_MAX);
-	t->indexes[t->indexes_count++] = index;
+	/* Without a look at a row. */
+	if (slice_starts(slice_str(stmt->alter), "ADD CONSTRAINT "))
+		takes = s->db->params.pace.statement;
+	TRY(wait_for_table(cx, s, stmt->table, takes));
+	error = mini_alter(&s->db->store, stmt->table, slice_str(stmt->alter));
+	return error == 0 ? 0 : result_error(out, error, "Duplicate key name, or entry for a key");
+}
+
+static int
+empty(struct ctx *cx, struct mini_session *s, struct mini_table *t)
+{
+	TRY(wait_for_table(cx, s, t, s->db->params.pace.statement));
+	t->count = 0;
 	return 0;
 }
 
@@ -269,6 +253,8 @@ run_table(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct
 {
 	if (stmt->kind == MINI_ALTER)
 		return alter(cx, s, stmt, out);
+	if (stmt->kind == MINI_EMPTY)
+		return empty(cx, s, stmt->table);
 	if (stmt->kind == MINI_DROP)
 		store_drop(&s->db->store, stmt->table);
 	else if (stmt->table != NULL)
@@ -299,7 +285,7 @@ run_statement(
 	SCOPED(buf) struct buf file = BUF_INIT;
 	struct mini_run run = { &s->txn, stmt, &s->arena, SLICE_NULL, s->found_rows };
 
-	if (stmt->kind == MINI_CREATE || stmt->kind == MINI_DROP || stmt->kind == MINI_ALTER)
+	if (stmt->kind >= MINI_CREATE)
 		return run_table(cx, s, stmt, out);
 	if (stmt->kind == MINI_LOAD) {
 		check(s->conn != NULL);
@@ -410,11 +396,15 @@ static void
 set_variables(struct mini_session *s, struct slice sql)
 {
 	static const char period[] = "@master_heartbeat_period=", state[] = "@slave_connect_state='";
+	static const char checks[] = "foreign_key_checks=";
 	const char *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
 
 	s->held = s->held || slice_eq_str(sql, "SET autocommit=0");
 	if (at != NULL)
 		s->heartbeat = (usec)(strtoll(at + sizeof(period) - 1, NULL, 10) / 1000);
+	at = memmem(sql.ptr, sql.len, checks, sizeof(checks) - 1);
+	if (at != NULL)
+		s->txn.unchecked = at[sizeof(checks) - 1] == '0';
 	at = memmem(sql.ptr, sql.len, state, sizeof(state) - 1);
 	if (at != NULL && at[sizeof(state) - 1] != '\'') /* 0-1-seq, or nothing */
 		s->sought = strtoull(at + sizeof(state) - 1 + strlen("0-1-"), NULL, 10);
@@ -430,15 +420,24 @@ begin(struct ctx *cx, struct mini_session *s, bool snapshot)
 	return 0;
 }
 
-/* How many rows there are of what stands in the parentheses. */
-static int
-run_count(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+/* What stands in the parentheses, or all of the table. */
+static struct slice
+counted(struct mini_session *s, struct slice sql)
 {
 	size_t tail = strlen(COUNT_TAIL), head = strlen(COUNT_HEAD);
 
+	if (slice_starts(sql, COUNT_ALL))
+		return slice_str(arena_printf(&s->arena, "SELECT 1 FROM `%.*s",
+		    SLICE_ARG(slice_cut(sql, strlen(COUNT_ALL), sql.len))));
 	check(sql.len > head + tail &&
 	    slice_eq_str(slice_cut(sql, sql.len - tail, sql.len), COUNT_TAIL));
-	TRY(run_parsed(cx, s, slice_cut(sql, head, sql.len - tail), out));
+	return slice_cut(sql, head, sql.len - tail);
+}
+
+static int
+run_count(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	TRY(run_parsed(cx, s, counted(s, sql), out));
 	if (out->error != 0)
 		return 0;
 	const char *count = arena_printf(&s->arena, "%zu", out->rows);
@@ -477,7 +476,7 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 		one_value(s, out, "16777216");
 	else if (slice_eq_str(sql, "SELECT @@global.local_infile"))
 		one_value(s, out, "1");
-	else if (slice_starts(sql, COUNT_HEAD))
+	else if (slice_starts(sql, COUNT_HEAD) || slice_starts(sql, COUNT_ALL))
 		return run_count(cx, s, sql, out);
 	else if (slice_starts(sql, "SELECT GET_LOCK("))
 		return get_lock(cx, s, sql, out);
@@ -487,6 +486,7 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 	else if (!slice_eq_str(sql, "DO 1") && !slice_starts(sql, "LOCK TABLES ") &&
 	    !slice_eq_str(sql, "UNLOCK TABLES") &&
 	    !slice_starts(sql, "CREATE DATABASE IF NOT EXISTS ") &&
+	    !foreign_answer_orphan(&s->db->store, &s->arena, sql, out) &&
 	    !mini_catalog_answer(&s->db->store, &s->arena, sql, out))
 		return run_parsed(cx, s, sql, out);
 	return 0;

@@ -7,8 +7,8 @@
 #ifndef TESTS_SIM_MINI_SQL_H
 #define TESTS_SIM_MINI_SQL_H
 
+#include "sim/mini_words.h"
 #include "sim/mini_store.h"
-#include "sql/lexer.h"
 
 enum {
 	ER_TABLE_EXISTS = 1050,
@@ -17,15 +17,29 @@ enum {
 	ER_NO_SUCH_TABLE = 1146,
 	ER_LOCK_WAIT = 1205,
 	ER_DEADLOCK = 1213,
+	ER_ROW_IS_REFERENCED = 1451,
+	ER_NO_REFERENCED_ROW = 1452,
 };
 
-enum mini_op { MINI_AND, MINI_OR, MINI_EQ, MINI_LT, MINI_LE, MINI_GT, MINI_GE };
+/* MINI_SAME_OR_NULL: <=>, MINI_SAME_BYTES: CAST(column AS BINARY)<=>_binary'...' */
+enum mini_op {
+	MINI_AND,
+	MINI_OR,
+	MINI_EQ,
+	MINI_LT,
+	MINI_LE,
+	MINI_GT,
+	MINI_GE,
+	MINI_IS_NULL,
+	MINI_SAME_OR_NULL,
+	MINI_SAME_BYTES,
+};
 
 struct mini_cond {
 	enum mini_op op;
 	struct mini_cond *first, *next; /* AND, OR: members; next: sibling */
 	int column;                     /* comparisons */
-	struct slice sort;              /* the literal as sort_bytes() */
+	struct slice sort; /* the literal as sort_bytes(); as it is for MINI_SAME_BYTES */
 };
 
 enum mini_source { MINI_LITERAL, MINI_VALUES, MINI_SAME, MINI_PLUS };
@@ -46,6 +60,7 @@ enum mini_stmt_kind {
 	MINI_LOAD,
 	MINI_CREATE,
 	MINI_DROP,
+	MINI_EMPTY, /* TRUNCATE */
 	MINI_ALTER,
 };
 
@@ -63,14 +78,11 @@ struct mini_stmt {
 	bool replace, for_update;
 	struct mini_cond *where;
 	size_t limit;
-	struct mini_index index; /* ALTER: the one added, or ... */
-	const char *alter;       /* ... another change: its text behind the table's name */
+	const char *alter; /* its text behind the table's name */
 };
 
 /* 0, ER_NO_SUCH_TABLE or ER_TABLE_EXISTS. Rows are freed by stmt_done(). */
 int stmt_read(
     struct arena *a, struct mini_store *store, struct slice sql, struct mini_stmt *out) MUST_USE;
 void stmt_done(struct mini_stmt *s);
-_Noreturn void mini_cannot(struct slice sql, const char *why);
-
 #endif

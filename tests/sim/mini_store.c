@@ -104,6 +104,27 @@ sort_bytes(struct buf *out, const struct mini_column *c, struct slice value)
 	}
 }
 
+static struct slice
+part_of(const struct mini_index *index, int part, const struct slice *values)
+{
+	struct slice v = values[index->columns[part]];
+
+	return index->prefix[part] > 0 && !slice_is_null(v) ? slice_cut(v, 0, index->prefix[part])
+							    : v;
+}
+
+bool
+index_equal(const struct mini_table *t, const struct mini_index *index, const struct slice *a,
+    const struct slice *b)
+{
+	for (int i = 0; i < index->count; i++) {
+		if (!sort_equal(
+			&t->columns[index->columns[i]], part_of(index, i, a), part_of(index, i, b)))
+			return false;
+	}
+	return true;
+}
+
 bool
 sort_equal(const struct mini_column *c, struct slice a, struct slice b)
 {
@@ -119,8 +140,8 @@ sort_equal(const struct mini_column *c, struct slice a, struct slice b)
 void
 table_key(struct buf *out, const struct mini_table *t, const struct slice *values)
 {
-	for (int i = 0; i < t->key_count; i++)
-		sort_bytes(out, &t->columns[t->key[i]], values[t->key[i]]);
+	for (int i = 0; i < t->key.count; i++)
+		sort_bytes(out, &t->columns[t->key.columns[i]], part_of(&t->key, i, values));
 }
 
 struct mini_row *
@@ -147,7 +168,11 @@ place_of(struct mini_store *s, struct mini_table *t, const struct slice *values)
 	struct mini_row *r;
 	size_t at;
 
-	table_key(&key, t, values);
+	if (t->key.count > 0)
+		table_key(&key, t, values);
+	else
+		sort_int(&key,
+		    slice_str(arena_printf(&s->arena, "%llu", (unsigned long long)++t->rows_made)));
 	r = table_find(t, buf_slice(&key), &at);
 	if (r != NULL)
 		return r;
@@ -242,17 +267,27 @@ add_version(struct mini_txn *txn, struct mini_row *r, const struct slice *values
 static void
 add_change(struct mini_txn *txn, struct mini_change change)
 {
+	if (txn->silent > 0)
+		return;
+	change.unchecked = txn->unchecked;
 	txn->changes = mem_grow(
 	    txn->changes, &txn->changes_cap, txn->changes_count + 1, sizeof(txn->changes[0]));
 	txn->changes[txn->changes_count++] = change;
 }
 
-/* Has any version that may yet be the row's present one this value? */
+void
+txn_touch(struct mini_txn *txn, struct mini_table *t)
+{
+	add_change(txn, (struct mini_change){ .kind = MINI_TOUCH, .table = t });
+}
+
+/* Has any version that may yet be the row's present one these values? */
 static bool
-may_have(const struct mini_row *r, const struct mini_column *c, int column, struct slice value)
+may_have(const struct mini_row *r, const struct mini_table *t, const struct mini_index *index,
+    const struct slice *values)
 {
 	for (const struct mini_version *v = r->newest; v != NULL; v = v->older) {
-		if (v->values != NULL && sort_equal(c, v->values[column], value))
+		if (v->values != NULL && index_equal(t, index, v->values, values))
 			return true;
 		if (v->seq != 0)
 			return false;
@@ -260,21 +295,20 @@ may_have(const struct mini_row *r, const struct mini_column *c, int column, stru
 	return false;
 }
 
-static enum mini_rc
-unique_conflict(struct mini_txn *txn, struct mini_table *t, int column, struct slice value,
-    struct mini_row **found)
+enum mini_rc
+txn_find(struct mini_txn *txn, struct mini_table *t, const struct mini_index *index,
+    const struct slice *values, struct mini_row **found)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		struct mini_row *r = t->rows[i];
-		const struct slice *values;
+		const struct slice *there;
 		const struct slice *now = r->locked_by == txn ? row_at(r, txn, UINT64_MAX) : NULL;
 
-		if (r == *found || !may_have(r, &t->columns[column], column, value))
+		if (r == *found || !may_have(r, t, index, values))
 			continue;
-		if (r->locked_by == txn &&
-		    (now == NULL || !sort_equal(&t->columns[column], now[column], value)))
+		if (r->locked_by == txn && (now == NULL || !index_equal(t, index, now, values)))
 			continue; /* it was ours, and is free again */
-		if (row_lock(txn, r, &values) != MINI_OK)
+		if (row_lock(txn, r, &there) != MINI_OK)
 			return MINI_BLOCKED;
 		*found = r;
 		return MINI_OK;
@@ -287,21 +321,19 @@ enum mini_rc
 txn_conflict(struct mini_txn *txn, struct mini_table *t, const struct slice *values,
     const struct mini_row *self, struct mini_row **found)
 {
-	struct mini_row *r = place_of(txn->store, t, values);
-	const struct slice *there;
+	struct mini_row *r = t->key.count > 0 ? place_of(txn->store, t, values) : NULL;
+	const struct slice *there = NULL;
 
-	if (row_lock(txn, r, &there) != MINI_OK)
+	if (r != NULL && row_lock(txn, r, &there) != MINI_OK)
 		return MINI_BLOCKED;
 	*found = r;
 	if (there != NULL && r != self)
 		return MINI_OK;
 	for (int i = 0; i < t->indexes_count; i++) {
-		int column = t->indexes[i].column;
-
 		*found = self != NULL ? (struct mini_row *)(uintptr_t)self : r;
 		if (!t->indexes[i].unique)
 			continue;
-		if (unique_conflict(txn, t, column, values[column], found) != MINI_OK)
+		if (txn_find(txn, t, &t->indexes[i], values, found) != MINI_OK)
 			return MINI_BLOCKED;
 		if (*found != NULL)
 			return MINI_OK;
@@ -314,14 +346,17 @@ enum mini_rc
 txn_insert(struct mini_txn *txn, struct mini_table *t, const struct slice *values)
 {
 	struct slice *copy = values_dup(txn->store, t, values);
-	struct mini_row *found;
+	struct mini_row *found, *to;
+	const struct slice *there;
 
 	if (txn_conflict(txn, t, values, NULL, &found) != MINI_OK)
 		return MINI_BLOCKED;
 	if (found != NULL)
 		return MINI_DUPLICATE;
-	add_version(txn, place_of(txn->store, t, values), copy);
-	add_change(txn, (struct mini_change){ MINI_INSERT, t, NULL, copy });
+	to = place_of(txn->store, t, values);
+	check(row_lock(txn, to, &there) == MINI_OK && there == NULL);
+	add_version(txn, to, copy);
+	add_change(txn, (struct mini_change){ .kind = MINI_INSERT, .table = t, .after = copy });
 	return MINI_OK;
 }
 
@@ -334,7 +369,7 @@ txn_delete(struct mini_txn *txn, struct mini_table *t, struct mini_row *r)
 		return MINI_BLOCKED;
 	check(values != NULL);
 	add_version(txn, r, NULL);
-	add_change(txn, (struct mini_change){ MINI_DELETE, t, values, NULL });
+	add_change(txn, (struct mini_change){ .kind = MINI_DELETE, .table = t, .before = values });
 	return MINI_OK;
 }
 
@@ -351,11 +386,12 @@ txn_update(
 	check(before != NULL);
 	if (found != NULL)
 		return MINI_DUPLICATE;
-	to = place_of(txn->store, t, copy);
+	to = t->key.count > 0 ? place_of(txn->store, t, copy) : r;
 	if (to != r)
 		add_version(txn, r, NULL);
 	add_version(txn, to, copy);
-	add_change(txn, (struct mini_change){ MINI_UPDATE, t, before, copy });
+	add_change(txn,
+	    (struct mini_change){ .kind = MINI_UPDATE, .table = t, .before = before, .after = copy });
 	return MINI_OK;
 }
 

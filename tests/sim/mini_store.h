@@ -24,7 +24,7 @@
 
 enum mini_kind { MINI_INT, MINI_TEXT_CI, MINI_BYTES };
 
-enum { MINI_COLUMNS_MAX = 32, MINI_INDEXES_MAX = 4 };
+enum { MINI_COLUMNS_MAX = 32, MINI_INDEXES_MAX = 6, MINI_PARTS_MAX = 4, MINI_FOREIGN_MAX = 3 };
 
 struct mini_column {
 	const char *name, *clause; /* "`id` int(11) NOT NULL" */
@@ -35,9 +35,21 @@ struct mini_column {
 };
 
 struct mini_index {
-	const char *name, *clause; /* "UNIQUE KEY `u` (`u`)" */
-	int column;
+	const char *name, *clause; /* "UNIQUE KEY `u` (`u`,`t`(3))" */
+	int columns[MINI_PARTS_MAX];
+	uint32_t prefix[MINI_PARTS_MAX]; /* bytes that count; 0: all */
+	int count;
 	bool unique;
+};
+
+enum mini_action { MINI_RESTRICT, MINI_CASCADE, MINI_SET_NULL };
+
+/* Of one column, to another one of the same database's table. */
+struct mini_foreign {
+	const char *name, *clause; /* "CONSTRAINT `f` FOREIGN KEY (`p`) REFERENCES ..." */
+	const char *parent, *refers;
+	int column;
+	enum mini_action on_delete, on_update;
 };
 
 struct mini_txn;
@@ -60,10 +72,13 @@ struct mini_table {
 	const char *database, *name, *options;
 	struct mini_column columns[MINI_COLUMNS_MAX];
 	int columns_count;
-	int key[MINI_COLUMNS_MAX], key_count;
-	const char *key_clause;
+	struct mini_index key; /* its count 0: none, and rows are in the order in which they came */
+	const char *key_clause; /* NULL: there is no primary key */
 	struct mini_index indexes[MINI_INDEXES_MAX];
 	int indexes_count;
+	struct mini_foreign foreign[MINI_FOREIGN_MAX];
+	int foreign_count;
+	uint64_t rows_made;     /* where there is no key */
 	struct mini_row **rows; /* by key */
 	size_t count, cap;
 	uint64_t number; /* of table maps */
@@ -76,13 +91,15 @@ struct mini_store {
 	uint64_t next_table;
 };
 
-enum mini_change_kind { MINI_INSERT, MINI_UPDATE, MINI_DELETE };
+/* MINI_TOUCH: the table is told, and no row. */
+enum mini_change_kind { MINI_INSERT, MINI_UPDATE, MINI_DELETE, MINI_TOUCH };
 
 /* What a transaction did to a row, for the binlog. */
 struct mini_change {
 	enum mini_change_kind kind;
 	const struct mini_table *table;
 	const struct slice *before, *after;
+	bool unchecked; /* by a session that checks no foreign keys */
 };
 
 struct mini_txn {
@@ -98,9 +115,11 @@ struct mini_txn {
 	struct mini_change *changes;
 	size_t changes_count, changes_cap;
 	struct mini_txn *waits_for;
+	bool unchecked; /* its session checks no foreign keys */
+	int silent;     /* > 0: what is done now is not for the binlog */
 };
 
-enum mini_rc { MINI_OK, MINI_BLOCKED, MINI_DUPLICATE };
+enum mini_rc { MINI_OK, MINI_BLOCKED, MINI_DUPLICATE, MINI_NO_PARENT, MINI_HAS_CHILD };
 
 void store_init(struct mini_store *s);
 void store_done(struct mini_store *s);
@@ -113,6 +132,8 @@ int table_column(const struct mini_table *t, struct slice name); /* -1: none */
 /* A value's bytes in the order of its column; a NULL is an empty one before all. */
 void sort_bytes(struct buf *out, const struct mini_column *c, struct slice value);
 /* Equal in a unique index, where NULLs never are. */
+bool index_equal(const struct mini_table *t, const struct mini_index *index, const struct slice *a,
+    const struct slice *b);
 bool sort_equal(const struct mini_column *c, struct slice a, struct slice b);
 void table_key(struct buf *out, const struct mini_table *t, const struct slice *values);
 /* The row of the key, or NULL; *at: where it is or belongs. */
@@ -133,6 +154,11 @@ enum mini_rc txn_delete(struct mini_txn *txn, struct mini_table *t, struct mini_
 /* Also changes keys. */
 enum mini_rc txn_update(
     struct mini_txn *txn, struct mini_table *t, struct mini_row *r, const struct slice *values);
+/* A row that has these values in the index's columns: locked. *found: before, one that is passed over; NULL:
+ * there is none. */
+enum mini_rc txn_find(struct mini_txn *txn, struct mini_table *t, const struct mini_index *index,
+    const struct slice *values, struct mini_row **found);
+void txn_touch(struct mini_txn *txn, struct mini_table *t);
 /* The row that stands in values' way, by its primary key or a unique one: locked. *found NULL:
  * none. */
 enum mini_rc txn_conflict(struct mini_txn *txn, struct mini_table *t, const struct slice *values,

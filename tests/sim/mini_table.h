@@ -12,9 +12,15 @@
 /* body: from the parenthesis on. Not yet in the store. */
 struct mini_table *mini_table_read(
     struct mini_store *s, struct slice database, struct slice name, struct slice body);
+/* "DROP KEY `u`, ADD UNIQUE KEY `u` (`u`)", "ADD CONSTRAINT ...": 0, or ER_DUP_KEYNAME or ER_DUP_ENTRY and
+ * nothing is changed. A foreign key is added without a look at the rows. */
+int mini_alter(struct mini_store *s, struct mini_table *t, struct slice changes);
 void mini_table_show(struct buf *out, const struct mini_table *t);
 /* "UNIQUE KEY `u` (`u`)" */
 void mini_index_read(
     struct mini_store *s, const struct mini_table *t, struct slice clause, struct mini_index *out);
+/* "CONSTRAINT `f` FOREIGN KEY (`p`) REFERENCES `parent` (`id`) ON DELETE CASCADE" */
+void mini_foreign_read(struct mini_store *s, const struct mini_table *t, struct slice clause,
+    struct mini_foreign *out);
 
 #endif

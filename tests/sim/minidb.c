@@ -67,6 +67,8 @@ serve_one(struct ctx *cx, struct mini_session *s, struct slice packet)
 		return dump_serve(cx, s, buf_slice(&copy));
 	if (c.com == COM_QUIT)
 		return -1;
+	if (c.com == COM_RESET_CONNECTION)
+		s->txn.unchecked = false;
 	if (c.com != COM_REGISTER_SLAVE && c.com != COM_PING && c.com != COM_RESET_CONNECTION)
 		mini_cannot(buf_slice(&copy), command_name(c.com));
 	return server_send_ok(

@@ -1,7 +1,9 @@
 #include "sim/sim_table.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "sim/sim_same.h"
 #include "tablet/server/sidecar.h"
 
 #include <stdio.h>
@@ -146,9 +148,11 @@ static int
 write_once(struct ctx *cx, struct sim_table *t, struct mini_session *s)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	int kind = below(t, 10);
+	int kind = t->variant == SIM_SCHEMA ? -1 : below(t, 10);
 
-	if (kind < 3)
+	if (kind < 0)
+		sim_schema_statement(&t->schema, &sql);
+	else if (kind < 3)
 		insert_sql(t, &sql);
 	else if (kind < 6)
 		update_sql(t, &sql);
@@ -244,79 +248,95 @@ create_sidecar(struct ctx *cx, struct mini_session *s)
 	}
 }
 
+static void
+create_table(struct ctx *cx, struct mini_session *s, const char *name, const char *definition)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_addf(&sql, "CREATE TABLE `src`.`%s` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+	    name, definition);
+	must(cx, s, sql.data);
+}
+
+static void
+create_tables(struct ctx *cx, struct sim_table *t, struct mini_session *s)
+{
+	if (t->variant != SIM_SCHEMA) {
+		create_table(cx, s, "t", definitions[t->variant]);
+		return;
+	}
+	t->schema.rand = &t->rand;
+	t->schema.keys = t->keys;
+	sim_schema_make(&t->schema, &t->arena);
+	for (int i = 0; i < t->schema.count; i++) {
+		log_info("%s", t->schema.tables[i].definition);
+		create_table(cx, s, t->schema.tables[i].name, t->schema.tables[i].definition);
+	}
+}
+
+static void
+insert_first(struct ctx *cx, struct sim_table *t, struct mini_session *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	for (int i = 0; i < t->keys * sim_table_count(t); i++) {
+		buf_reset(&sql);
+		if (t->variant == SIM_SCHEMA)
+			sim_schema_insert(&t->schema, &sql, i / t->keys);
+		else
+			insert_sql(t, &sql);
+		(void)minidb_exec(cx, s, sql.data); /* some are there already */
+	}
+}
+
 void
 sim_table_create(struct ctx *cx, struct sim_table *t)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mini_session *s = minidb_open(t->source);
 
-	buf_addf(&sql, "CREATE TABLE `src`.`t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
-	    definitions[t->variant]);
-	must(cx, s, sql.data);
+	create_tables(cx, t, s);
 	create_sidecar(cx, s);
-	for (int i = 0; i < t->keys; i++) {
-		buf_reset(&sql);
-		insert_sql(t, &sql);
-		(void)minidb_exec(cx, s, sql.data); /* some are there already */
-	}
+	insert_first(cx, t, s);
 	minidb_close(s);
 	s = minidb_open(t->target);
 	create_sidecar(cx, s);
 	minidb_close(s);
 }
 
-static const struct slice *
-next_row(const struct mini_table *table, size_t *i, uint64_t seq)
+int
+sim_table_count(const struct sim_table *t)
 {
-	const struct slice *values = NULL;
-
-	while (values == NULL && *i < table->count)
-		values = row_logged(table->rows[(*i)++], seq);
-	return values;
-}
-
-static void
-show_row(struct buf *out, const struct mini_table *t, const struct slice *row)
-{
-	for (int i = 0; row != NULL && i < t->columns_count; i++)
-		buf_addf(out, "%s%.*s", i > 0 ? "|" : "(",
-		    SLICE_ARG(slice_is_null(row[i]) ? slice_str("NULL") : row[i]));
-	buf_add_str(out, row == NULL ? "none" : ")");
-}
-
-static bool
-same(const struct mini_table *t, const struct slice *a, const struct slice *b)
-{
-	for (int i = 0; i < t->columns_count; i++) {
-		if (slice_is_null(a[i]) != slice_is_null(b[i]) || !slice_eq(a[i], b[i]))
-			return false;
-	}
-	return true;
+	return t->variant == SIM_SCHEMA ? t->schema.count : 1;
 }
 
 const char *
-sim_table_differs(const struct sim_table *t, uint64_t seq, struct arena *a)
+sim_table_name(const struct sim_table *t, int i)
 {
-	SCOPED(buf) struct buf text = BUF_INIT;
-	const struct mini_table *src =
-	    store_find(minidb_store(t->source), slice_str("src"), slice_str("t"));
-	const struct mini_table *dst =
-	    store_find(minidb_store(t->target), slice_str("dst"), slice_str("t"));
-	size_t i = 0, j = 0;
+	return t->variant == SIM_SCHEMA ? t->schema.tables[i].name : "t";
+}
 
-	if (dst == NULL)
-		return "the target has no table";
-	for (;;) {
-		const struct slice *x = next_row(src, &i, seq), *y = next_row(dst, &j, UINT64_MAX);
+struct mini_table *
+sim_table_at(const struct sim_table *t, int i, bool source)
+{
+	return store_find(minidb_store(source ? t->source : t->target),
+	    slice_str(source ? "src" : "dst"), slice_str(sim_table_name(t, i)));
+}
 
-		if (x == NULL && y == NULL)
-			return NULL;
-		if (x != NULL && y != NULL && same(src, x, y))
+const char *
+sim_table_differs(const struct sim_table *t, uint64_t seq, bool strict, struct arena *a)
+{
+	const char *differs = NULL;
+
+	for (int i = 0; i < sim_table_count(t) && differs == NULL; i++) {
+		if (t->variant == SIM_SCHEMA && t->schema.tables[i].strict && !strict)
 			continue;
-		buf_add_str(&text, "source ");
-		show_row(&text, src, x);
-		buf_add_str(&text, " target ");
-		show_row(&text, dst, y);
-		return arena_slice_str(a, buf_slice(&text));
+		differs = sim_same(sim_table_at(t, i, true), seq, sim_table_at(t, i, false), a);
 	}
+	return differs;
+}
+
+void
+sim_table_done(struct sim_table *t)
+{
+	arena_done(&t->arena);
 }

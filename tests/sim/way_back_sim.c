@@ -61,7 +61,7 @@ committed(void *arg)
 
 	if (row == NULL || w->written_past)
 		return;
-	differs = sim_table_differs(&w->table, applied_seq(t, row), &w->arena);
+	differs = sim_table_differs(&w->table, applied_seq(t, row), true, &w->arena);
 	if (differs != NULL)
 		fail(w, "the side that was left is not the served one at 0-1-%llu: %s",
 		    (unsigned long long)applied_seq(t, row), differs);
@@ -187,7 +187,7 @@ freeze(struct ctx *cx, struct world *w)
 	const char *differs;
 
 	TRY(stream_freeze(cx, stream_of(w), gtid_now(w, w->table.source), w->attempt));
-	differs = sim_table_differs(&w->table, minidb_seq(w->table.source), &w->arena);
+	differs = sim_table_differs(&w->table, minidb_seq(w->table.source), true, &w->arena);
 	if (differs != NULL && !w->written_past)
 		fail(w, "frozen, and not the source: %s", differs);
 	return 0;
