@@ -259,6 +259,30 @@ live_cp_unsaved(struct ctx *cx, struct world *w)
 	end_frozen(cx, w);
 }
 
+/* That a freeze is committed the process does not learn; others may have been thawed in its stead. */
+static void
+live_freeze_unanswered(struct ctx *cx, struct world *w)
+{
+	uint64_t p;
+	char position[40];
+
+	copy_begins(cx, w);
+	wait_running(cx, w);
+	minidb_cut_behind(w->table.target, "phase='frozen'");
+	w->attempt++;
+	p = minidb_seq(w->table.source);
+	snprintf(position, sizeof(position), "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)p);
+	struct ctx within = ctx_within(cx, 10 * MSEC + (usec)below(w, SECOND));
+	(void)!stream_freeze(&within, stream_of(w), position, w->attempt);
+	live(cx, w, 2 * SECOND);
+	kill_process(cx, w);
+	if (stream_phase(stream_of(w)) == STREAM_FROZEN)
+		check_frozen(cx, w, p);
+	w->attempt++;
+	thaw(cx, w);
+	end_frozen(cx, w);
+}
+
 /* ---- Worlds */
 
 TEST(integer_keys)
@@ -290,6 +314,11 @@ TEST(any_tables)
 TEST(the_consistency_point_is_not_stored)
 {
 	run_fixed_worlds(&copy_world, live_cp_unsaved);
+}
+
+TEST(a_freeze_whose_answer_is_lost)
+{
+	run_fixed_worlds(&copy_world, live_freeze_unanswered);
 }
 
 TEST(two_processes_beside_one_server)

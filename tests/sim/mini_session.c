@@ -448,6 +448,13 @@ run_count(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_
 }
 
 static int
+commit_asked(struct ctx *cx, struct mini_session *s)
+{
+	TRY(commit(cx, s));
+	return s->ends ? err_set(cx->err, ERR_RETRY, "the connection is cut") : 0;
+}
+
+static int
 run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
 	if (slice_starts_nocase(sql, "SET "))
@@ -459,7 +466,7 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 	else if (slice_eq_str(sql, "START TRANSACTION WITH CONSISTENT SNAPSHOT"))
 		return begin(cx, s, true);
 	else if (slice_eq_str(sql, "COMMIT"))
-		return commit(cx, s);
+		return commit_asked(cx, s);
 	else if (slice_eq_str(sql, "ROLLBACK"))
 		session_end_txn(s, 0);
 	else if (slice_eq_str(sql, "SELECT @@global.gtid_binlog_pos"))
@@ -492,16 +499,24 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 	return 0;
 }
 
+/* Once. */
+static bool
+meets(const char **words, struct slice sql)
+{
+	bool met = *words != NULL && memmem(sql.ptr, sql.len, *words, strlen(*words)) != NULL;
+
+	if (met)
+		*words = NULL;
+	return met;
+}
+
 int
 session_run(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
-	const char *cut_at = s->db->cut_at;
-
 	TRY(session_pause(cx, s, s->db->params.pace.statement));
-	if (cut_at != NULL && memmem(sql.ptr, sql.len, cut_at, strlen(cut_at)) != NULL) {
-		s->db->cut_at = NULL;
-		return err_set(cx->err, ERR_RETRY, "the connection is cut at '%s'", cut_at);
-	}
+	if (meets(&s->db->cut_at, sql))
+		return err_set(cx->err, ERR_RETRY, "the connection is cut");
+	s->ends = s->ends || meets(&s->db->cut_behind, sql);
 	arena_reset(&s->arena);
 	TRY(run_text(cx, s, arena_dup(&s->arena, sql), out));
 	return session_pause(cx, s, s->db->params.pace.statement);

@@ -15,7 +15,7 @@ struct minidb {
 	struct mini_binlog binlog;
 	struct rand rand;
 	struct rand victims;
-	const char *cut_at; /* NULL: nowhere */
+	const char *cut_at, *cut_behind; /* NULL: nowhere */
 	struct list sessions;
 	struct list pending;       /* in the binlog and not visible yet, in order */
 	struct waitlist ended;     /* a transaction has, or a user lock is free */
@@ -34,6 +34,7 @@ struct mini_session {
 	bool dead; /* the server went down, or killed it */
 	bool found_rows;
 	bool held; /* autocommit=0 */
+	bool ends; /* behind its COMMIT */
 	usec heartbeat;
 	uint64_t sought;               /* of the GTID that its dump begins behind */
 	char lock[MINI_LOCK_NAME_MAX]; /* "": none */

@@ -296,3 +296,9 @@ minidb_cut_at(struct minidb *db, const char *words)
 {
 	db->cut_at = words;
 }
+
+void
+minidb_cut_behind(struct minidb *db, const char *words)
+{
+	db->cut_behind = words;
+}

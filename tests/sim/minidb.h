@@ -68,6 +68,9 @@ bool minidb_kill_for(struct mini_session *heir, const char *lock);
 int minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
 /* The next statement with these words is never run: its connection ends instead. Borrows. */
 void minidb_cut_at(struct minidb *db, const char *words);
+/* The next transaction with a statement of these words is committed, and its connection ends in place of
+ * the answer. Borrows. */
+void minidb_cut_behind(struct minidb *db, const char *words);
 
 struct mini_store *minidb_store(struct minidb *db);
 /* The number N of the last group in the binlog: its GTID is 0-1-N. */

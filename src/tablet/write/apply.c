@@ -347,6 +347,14 @@ keep_prepared(struct applier *a, struct slice prepared)
 	buf_swap(&next, &a->prepared);
 }
 
+static void
+note_frozen(struct applier *a, int attempt)
+{
+	state_moved(a->state, STREAM_FROZEN);
+	a->state->attempt = attempt;
+	a->frozen = true;
+}
+
 static int
 note_applied(struct applier *a, const struct apply_run *r, struct err *err)
 {
@@ -361,9 +369,7 @@ note_applied(struct applier *a, const struct apply_run *r, struct err *err)
 	}
 	if (r->freezes) {
 		TRY(freeze_check(&a->freeze, err));
-		state_moved(a->state, STREAM_FROZEN);
-		a->state->attempt = a->freeze.attempt;
-		a->frozen = true;
+		note_frozen(a, a->freeze.attempt);
 	}
 	waitlist_wake_all(&a->changed);
 	return 0;
@@ -406,6 +412,22 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 /* ---- The two tasks */
 
 /*
+ * A freeze that was committed, and its answer lost. Who waited for it may have gone: without this the stream
+ * would go on, and a process after a kill would find it frozen at P, with what was applied beyond. A thaw since
+ * has stored its attempt, or is about to.
+ */
+static void
+adopt_frozen(struct applier *a, const struct stream_state *disk)
+{
+	if (a->state->phase != STREAM_RUNNING || disk->phase != STREAM_FROZEN ||
+	    disk->attempt < a->state->attempt || mutant("sim_frozen_on_disk"))
+		return;
+	a->freeze.wanted = true;
+	note_frozen(a, disk->attempt);
+	waitlist_wake_all(&a->changed);
+}
+
+/*
  * The answer to a former COMMIT may have been lost: what is on disk is believed. All slots are taken
  * first: statements that a killed process left behind, on slots too that the first runs would
  * not need, are over then, and none lands behind a newer change of its rows.
@@ -429,7 +451,9 @@ read_state(struct ctx *cx, struct applier *a)
 	TRY(state_place(&inner, a->writers.conns[0], id, known, &prepared));
 	keep_prepared(a, prepared);
 	position_copy(&a->state->dirty_until, &disk->dirty_until);
-	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);
+	TRY(freeze_note_change(&a->freeze, &a->state->applied, cx->err));
+	adopt_frozen(a, disk);
+	return 0;
 }
 
 static int
