@@ -32,7 +32,9 @@ def is_there(name):
     if unit:
         found = texts(f'tests/unit/{unit[1]}/*.c')
         return bool(found) and (unit[2] is None or any(re.search(rf'^TEST\({unit[2]}\)', t, re.M) for t in found))
-    return bool(texts(f'tests/sim/{name}.c'))
+    sim = re.fullmatch(r'(\w+_sim)(?: (\w+))?', name)
+    found = texts(f'tests/sim/{sim[1]}.c') if sim else []
+    return bool(found) and (sim[2] is None or bool(re.search(rf'^TEST\({sim[2]}\)', found[0], re.M)))
 
 
 def names():

@@ -413,8 +413,8 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 
 /*
  * A freeze that was committed, and its answer lost. Who waited for it may have gone: without this the stream
- * would go on, and a process after a kill would find it frozen at P, with what was applied beyond. A thaw since
- * has stored its attempt, or is about to.
+ * would go on, and a process after a kill would find it frozen at P, with what was applied beyond. A thaw
+ * since has stored its attempt, or is about to.
  */
 static void
 adopt_frozen(struct applier *a, const struct stream_state *disk)

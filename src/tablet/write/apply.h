@@ -39,8 +39,8 @@
  *        and another heartbeat is written. The copy was complete at the first, which is as good.
  *   (3)  It never waits for a window while it holds an open target transaction: the chunk that it
  *        would wait for may be waiting for that transaction's rows.
- *   (4)* Only a frozen applier has taken a freeze as done, and one was asked for, or is found on disk: the answer
- *        to its COMMIT was lost.
+ *   (4)* Only a frozen applier has taken a freeze as done, and one was asked for, or is found on disk: the
+ *        answer to its COMMIT was lost.
  *   (5)  What is on disk is never ahead of the rows: position and rows commit together (EXACT), or the
  *        position after them (CATCHING UP), with dirty_until before them.
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
