@@ -145,8 +145,9 @@ class Statements:
 
     def __init__(self, r, tables):
         self.r, self.tables = r, tables
-        # Three clients that change all rows as fast as they can are faster than who follows them one by one.
-        self.most = " LIMIT 20" if any(t.strict for t in tables) else ""
+        # Three clients as fast as they can are faster than who follows them row by row.
+        strict = any(t.strict for t in tables)
+        self.most, self.pauses = (" LIMIT 20", [0.005, 0.01, 0.03]) if strict else ("", [0, 0.002, 0.01])
 
     def pairs(self, columns):
         return ", ".join(f"{c.name} = {c.value(self.r)}" for c in columns)
@@ -223,7 +224,7 @@ class Client(threading.Thread):
                         raise
             cur.execute("ROLLBACK" if self.random.random() < 0.1 else "COMMIT")
         self.done += 1
-        time.sleep(self.random.choice([0, 0.002, 0.01]))
+        time.sleep(self.random.choice(self.statements.pauses))
 
     def may_be(self, e):
         """A server that is gone is up again soon; a fence says that the tables are elsewhere now."""
