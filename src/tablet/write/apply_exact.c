@@ -25,16 +25,33 @@ enum {
 	PIPELINE = 64,
 };
 
+enum verb {
+	VERB_DELETE,
+	VERB_DELETE_ABSENT, /* of a row that may be there, and is not */
+	VERB_INSERT,
+	VERB_UPDATE,
+	VERB_UPSERT, /* updates that share a statement, as long as it is an INSERT */
+	VERB_SET,
+};
+
+static const char *const verb_names[] = {
+	[VERB_DELETE] = "DELETE",
+	[VERB_DELETE_ABSENT] = "DELETE of an absent row",
+	[VERB_INSERT] = "INSERT",
+	[VERB_UPDATE] = "UPDATE",
+	[VERB_UPSERT] = "UPDATE",
+	[VERB_SET] = "SET",
+};
+
 struct exact_op {
 	const struct moved_table *table;
 	const struct slice *key; /* a row with the key, the first of several */
-	const char *verb;
+	enum verb verb;
 	int rows;
 	uint64_t expected;
 	size_t unsayable; /* values of it that strict mode refuses */
 	/* of an INSERT and an UPDATE by key: what is written; NULL: a statement alone says it */
 	const struct slice *written;
-	bool upserts; /* an UPDATE that others of its table may join, as long as it is an INSERT */
 };
 
 /* Sent and not yet answered, and the statement that is being made. */
@@ -60,7 +77,7 @@ wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, st
 		apply_sql_key(&key, op->table, op->key);
 	err_set(err, ERR_CORRUPT,
 	    "table '%s.%s' differs from its source: %s of %.200s%s changed %llu rows, not %llu",
-	    op->table->database, op->table->name, op->verb, key.data,
+	    op->table->database, op->table->name, verb_names[op->verb], key.data,
 	    op->rows > 1 ? " and others" : "", (unsigned long long)got,
 	    (unsigned long long)op->expected);
 	return err_hint(err,
@@ -76,9 +93,9 @@ read_answers(struct ctx *cx, struct pipeline *p)
 	for (int i = 0; i < p->count; i++) {
 		const struct exact_op *op = &p->ops[i];
 		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0) {
-			p->writers->several =
-			    op->rows > 1 && op->upserts && apply_sql_met_another(cx->err);
-			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
+			p->writers->several = op->rows > 1 && op->verb == VERB_UPSERT &&
+			    apply_sql_met_another(cx->err);
+			return err_wrap(cx->err, "%s in table '%s.%s'", verb_names[op->verb],
 			    op->table->database, op->table->name);
 		}
 		TRY(writers_check_warnings(&ok, op->unsayable, cx->err));
@@ -102,7 +119,7 @@ write_large(struct ctx *cx, struct pipeline *p)
 	TRY(read_answers(cx, p));
 	p->next.rows = 0;
 	buf_reset(&p->sql);
-	if (op.verb[0] == 'U') {
+	if (op.verb == VERB_UPDATE || op.verb == VERB_UPSERT) {
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
 		apply_sql_delete_more(&sql, op.table, op.key);
@@ -133,7 +150,7 @@ send_next(struct ctx *cx, struct pipeline *p)
 {
 	if (p->next.rows == 0)
 		return 0;
-	if (p->next.upserts)
+	if (p->next.verb == VERB_UPSERT)
 		end_upserts(p);
 	if (p->next.written != NULL && p->next.rows == 1 &&
 	    apply_is_large(p->writers->packet_max, p->sql.len))
@@ -170,11 +187,10 @@ next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_
 static int
 send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
-	static const char verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	const struct slice *key = row->existed ? row->before : row->after;
-	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0, NULL,
-		false };
+	const struct exact_op op = { t, key, row->existed ? VERB_DELETE : VERB_DELETE_ABSENT, 1,
+		row->existed, 0, NULL };
 
 	if (!row_kind_deletes(kind))
 		return 0;
@@ -183,64 +199,51 @@ send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum
 	return 0;
 }
 
+/* Writes a row as it is behind the run: an INSERT, or an UPDATE of its key. */
+static int
+send_row(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum verb verb)
+{
+	const struct moved_table *t = &p->writers->params.tables->items[row->table];
+	const struct exact_op op = { t, row->after, verb, 1, 1,
+		table_row_unsayable(t->def, row->after), row->after };
+
+	TRY(next_op(cx, p, &op, verb == VERB_UPDATE ? 1 : BATCH_ROWS));
+	if (verb == VERB_UPDATE)
+		apply_sql_update(&p->sql, t, row->after);
+	else
+		apply_sql_insert_more(&p->sql, t, row->after);
+	return 0;
+}
+
 static int
 send_insert(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
-	static const char verb[] = "INSERT";
-	const struct moved_table *t = &p->writers->params.tables->items[row->table];
-	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, false };
-
-	if (!row_kind_inserts(kind))
-		return 0;
-	op.unsayable = table_row_unsayable(t->def, row->after);
-	TRY(next_op(cx, p, &op, BATCH_ROWS));
-	apply_sql_insert_more(&p->sql, t, row->after);
-	return 0;
+	return row_kind_inserts(kind) ? send_row(cx, p, row, VERB_INSERT) : 0;
 }
 
 static int
 send_update(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
-	static const char verb[] = "UPDATE";
-	const struct moved_table *t = &p->writers->params.tables->items[row->table];
-	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, true };
-
-	if (kind != ROW_UPDATE)
-		return 0;
-	op.unsayable = table_row_unsayable(t->def, row->after);
-	TRY(next_op(cx, p, &op, BATCH_ROWS));
-	apply_sql_insert_more(&p->sql, t, row->after);
-	return 0;
+	return kind == ROW_UPDATE ? send_row(cx, p, row, VERB_UPSERT) : 0;
 }
 
 static int
 send_alone(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
-	static const char verb[] = "UPDATE";
-	const struct moved_table *t = &p->writers->params.tables->items[row->table];
-	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, false };
-
-	if (kind != ROW_ALONE)
-		return 0;
-	op.unsayable = table_row_unsayable(t->def, row->after);
-	TRY(next_op(cx, p, &op, 1));
-	apply_sql_update(&p->sql, t, row->after);
-	return 0;
+	return kind == ROW_ALONE ? send_row(cx, p, row, VERB_UPDATE) : 0;
 }
 
 /* A change of a strict table. Only inserts share a statement: another one may be of the same row. */
 static int
 send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 {
-	static const char insert[] = "INSERT", update[] = "UPDATE", delete[] = "DELETE";
 	const struct moved_table *t = &p->writers->params.tables->items[c->table];
-	const char *verb = c->kind == CHANGE_INSERT ? insert
-	    : c->kind == CHANGE_UPDATE              ? update
-						    : delete;
+	enum verb verb = c->kind == CHANGE_INSERT ? VERB_INSERT
+	    : c->kind == CHANGE_UPDATE            ? VERB_UPDATE
+						  : VERB_DELETE;
 	const struct slice *row = c->before != NULL ? c->before : c->after;
 	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
-	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL,
-		false };
+	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL };
 
 	if (c->after != NULL)
 		op.unsayable = table_row_unsayable(t->def, c->after);
@@ -259,13 +262,12 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 static int
 set_checks(struct ctx *cx, struct pipeline *p, const struct change *c)
 {
-	static const char set[] = "SET";
 	struct writers *w = p->writers;
 	bool wanted =
 	    w->params.tables->ordered && (!c->unchecked || mutant("tablet_unchecked_cascade"));
 	const struct exact_op op = { .table = &w->params.tables->items[c->table],
 		.key = c->before != NULL ? c->before : c->after,
-		.verb = set,
+		.verb = VERB_SET,
 		.rows = 1 };
 
 	if (wanted == w->checked)
@@ -281,8 +283,7 @@ set_checks(struct ctx *cx, struct pipeline *p, const struct change *c)
 static int
 set_clock(struct ctx *cx, struct pipeline *p, const struct exact_op *of, struct slice at)
 {
-	static const char set[] = "SET";
-	const struct exact_op op = { of->table, of->key, set, 1, 0, 0, NULL, false };
+	const struct exact_op op = { of->table, of->key, VERB_SET, 1, 0, 0, NULL };
 
 	TRY(next_op(cx, p, &op, 1));
 	if (slice_is_null(at))
@@ -297,8 +298,7 @@ set_clock(struct ctx *cx, struct pipeline *p, const struct exact_op *of, struct 
 static int
 send_versioned(struct ctx *cx, struct pipeline *p, const struct change *c)
 {
-	static const char insert[] = "INSERT", update[] = "UPDATE", delete[] = "DELETE";
-	static const char *const verbs[] = { insert, update, delete };
+	static const enum verb verbs[] = { VERB_INSERT, VERB_UPDATE, VERB_DELETE };
 	const struct moved_table *t = &p->writers->params.tables->items[c->table];
 	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
 	struct versioned_change v;
@@ -307,7 +307,7 @@ send_versioned(struct ctx *cx, struct pipeline *p, const struct change *c)
 	if (v.verb == VERSIONED_MADE)
 		return 0;
 	struct exact_op op = { t, c->before != NULL ? c->before : c->after, verbs[v.verb], 1, 1, 0,
-		NULL, false };
+		NULL };
 
 	if (c->after != NULL && v.verb != VERSIONED_DELETE)
 		op.unsayable = table_row_unsayable(t->def, c->after);
@@ -371,8 +371,8 @@ static int
 check_bulk(const struct pipeline *p, const struct apply_bulk *b, const struct slice *key,
     bool updates, struct err *err)
 {
-	const struct exact_op op = { b->table, key, updates ? "UPDATE" : "INSERT", (int)b->count,
-		updates ? 2 * b->count : b->count, 0, NULL, false };
+	const struct exact_op op = { b->table, key, updates ? VERB_UPDATE : VERB_INSERT,
+		(int)b->count, updates ? 2 * b->count : b->count, 0, NULL };
 
 	if ((b->affected == op.expected || mutant("tablet_row_counts")) && b->warnings == 0)
 		return 0;
