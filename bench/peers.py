@@ -15,8 +15,8 @@ import subprocess
 import time
 
 from lib.combo import Failed
+from tables import ACCOUNT
 
-ACCOUNT = "bench"
 PATIENCE_S = 3600       # a million rows take each of them minutes at most
 
 
@@ -75,11 +75,11 @@ def wait(process, log, done):
 class Spirit(Peer):
     def words(self, bench, target, database):
         return ["move", "--source-dsn", f"{ACCOUNT}@tcp(127.0.0.1:{bench.source})/customer",
-                "--target-dsn", f"{ACCOUNT}@tcp(127.0.0.1:{target})/{database}", "--source-tables", "users",
+                "--target-dsn", f"{ACCOUNT}@tcp(127.0.0.1:{target})/{database}", "--source-tables", bench.table.name,
                 "--defer-secondary-indexes"]
 
     def take_back(self, bench):
-        bench.dba("RENAME TABLE users_old TO users;", bench.source, "customer")
+        bench.dba(f"RENAME TABLE {bench.table.name}_old TO {bench.table.name};", bench.source, "customer")
 
 
 class Ghostferry(Peer):
@@ -92,7 +92,7 @@ class Ghostferry(Peer):
             # Its control server wants files of its source tree.
             json.dump({"Source": side(bench.source), "Target": side(target), "VerifierType": "NoVerification",
                        "Databases": {"Whitelist": ["customer"], "Rewrites": {"customer": database}},
-                       "Tables": {"Whitelist": ["users"]}, "AutomaticCutover": True, "SkipTargetVerification": True,
+                       "Tables": {"Whitelist": [bench.table.name]}, "AutomaticCutover": True, "SkipTargetVerification": True,
                        "ControlServerConfig": {"Enabled": False}}, f)
         return [path]
 
@@ -100,7 +100,7 @@ class Ghostferry(Peer):
 class GhOst(Peer):
     def words(self, bench, target, database):
         folder = bench.c.folder
-        return ["--move-tables=users", "--host=127.0.0.1", f"--port={bench.source}", f"--user={ACCOUNT}",
+        return [f"--move-tables={bench.table.name}", "--host=127.0.0.1", f"--port={bench.source}", f"--user={ACCOUNT}",
                 "--database=customer", "--target-host=127.0.0.1", f"--target-port={target}", f"--target-user={ACCOUNT}",
                 f"--target-database={database}", "--execute", "--gtid", "--allow-on-source-primary",
                 f"--postpone-cut-over-flag-file={folder}/postponed", f"--serve-socket-file={folder}/gh-ost.sock",
@@ -110,8 +110,3 @@ class GhOst(Peer):
 PEERS = [Spirit("spirit", "SPIRIT", None),
          Ghostferry("ghostferry", "GHOSTFERRY", "main operations has terminated"),
          GhOst("gh-ost", "GHOST", "State: postponing cut-over")]
-
-
-def make_account(bench, ports):
-    for port in ports:
-        bench.dba(f"CREATE USER {ACCOUNT}@'127.0.0.1'; GRANT ALL ON *.* TO {ACCOUNT}@'127.0.0.1';", port)
