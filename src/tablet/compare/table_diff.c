@@ -11,6 +11,9 @@ enum {
 	SETTLE_TRIES = 60,
 	SETTLE_FIRST_MS = 1,
 	SETTLE_MAX_MS = 100,
+	/* Four times a chunk that is loaded: each look waits for the stream to have applied what the
+	 * source has committed meanwhile. Two looks of both ends are in memory. */
+	LOOK_BYTES = 4 * CHUNK_BYTES,
 	/* The longest that one look may take before the network is thought dead. */
 	LOOK_MINUTES = 10,
 };
@@ -346,7 +349,7 @@ step(struct ctx *cx, struct table_diff *d, struct look *k)
 		look_less(d, k);
 		return 0;
 	}
-	d->limit = chunk_next_limit(k->chunk, d->limit, task_now() - start);
+	d->limit = chunk_next_limit(k->chunk, d->limit, LOOK_BYTES, task_now() - start);
 	if (k->chunk->rows.count > 0)
 		d->row_bytes = k->chunk->rows.values.len / k->chunk->rows.count + 1;
 	TRY(count_look(cx, d, k));

@@ -184,10 +184,10 @@ chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chu
 /* ---- How large */
 
 size_t
-chunk_next_limit(const struct chunk *c, size_t limit, usec took)
+chunk_next_limit(const struct chunk *c, size_t limit, size_t bytes, usec took)
 {
-	size_t bytes = c->rows.values.len / (c->rows.count > 0 ? c->rows.count : 1) + 1;
-	size_t next = CHUNK_BYTES / bytes;
+	size_t row_bytes = c->rows.values.len / (c->rows.count > 0 ? c->rows.count : 1) + 1;
+	size_t next = bytes / row_bytes;
 	size_t by_time =
 	    took > 0 ? (size_t)((double)c->rows.count * READ_AIM_MS * MSEC / (double)took) : next;
 

@@ -68,9 +68,9 @@ int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_s
  * nothing of its view is. Where the view tells its own place that is the one. */
 int chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk *c, struct position *out) MUST_USE;
-/* How many rows the next one may have, of limit at present, so that it comes to CHUNK_BYTES and takes half a
- * second, when this one took so long. */
-size_t chunk_next_limit(const struct chunk *c, size_t limit, usec took);
+/* How many rows the next one may have, of limit at present, so that it comes to that many bytes (CHUNK_BYTES
+ * for those that are loaded) and takes half a second, when this one took so long. */
+size_t chunk_next_limit(const struct chunk *c, size_t limit, size_t bytes, usec took);
 /* Of one that has overflowed: fewer than limit, 1 at least. */
 size_t chunk_smaller(const struct chunk *c, size_t limit);
 /*

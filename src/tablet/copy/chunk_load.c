@@ -30,21 +30,61 @@ commit_with_progress(
 	return 0;
 }
 
+/* Nothing is open, and nothing sealed, while it waits. */
+static int
+take_turn(struct ctx *cx, struct load_turn *turn)
+{
+	if (turn == NULL)
+		return 0;
+	while (turn->taken)
+		TRY(waitlist_wait(cx, &turn->freed));
+	turn->taken = true;
+	return 0;
+}
+
+static void
+end_turn(struct load_turn *turn)
+{
+	if (turn == NULL)
+		return;
+	check(turn->taken);
+	turn->taken = false;
+	waitlist_wake_all(&turn->freed);
+}
+
+static int
+load_in_turn(struct ctx *cx, struct mysql_client *target, const struct load *load,
+    struct load_turn *turn, struct chunk *c)
+{
+	TRY(take_turn(cx, turn));
+	c->overflowed = c->window->overflowed;
+	if (c->overflowed) {
+		end_turn(turn);
+		return 0;
+	}
+	chunk_seal(c);
+	const struct load_batch kept = { buf_slice(&c->rows.values), c->rows.count - c->dropped,
+		c->unsayable };
+	int rc = mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL);
+
+	if (rc == 0)
+		rc = load_checked(cx, target, load, &kept);
+	end_turn(turn);
+	return rc;
+}
+
 int
 chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
     const struct load *load, struct chunk *c)
 {
+	struct load_turn *turn = load->way == LOAD_BULK ? job->turn : NULL;
+
 	check(c->window != NULL && !c->overflowed);
-	if (c->window->overflowed) {
-		c->overflowed = true;
+	int rc = load_in_turn(cx, target, load, turn, c);
+
+	if (rc == 0 && c->overflowed)
 		return 0;
-	}
-	chunk_seal(c);
-	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
-	const struct load_batch kept = { buf_slice(&c->rows.values), c->rows.count - c->dropped,
-		c->unsayable };
-	if (load_checked(cx, target, load, &kept) != 0 ||
-	    commit_with_progress(cx, target, job, c) != 0)
+	if (rc != 0 || commit_with_progress(cx, target, job, c) != 0)
 		return err_wrap(cx->err, "copying table '%s'", job->source.table->def->name);
 	if (mutant("sim_seal_after_load"))
 		window_seal(c->window);

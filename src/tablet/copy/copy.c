@@ -19,6 +19,9 @@ struct copy_table {
 	struct copy_ranges ranges;
 	size_t next; /* the first range that no worker has taken */
 	size_t unfinished;
+	int under_way; /* ranges that workers have taken and not ended */
+	bool in_turn;  /* one connection loads it at a time */
+	struct load_turn turn;
 	struct copy_progress progress;
 };
 
@@ -106,6 +109,16 @@ copier_loaded_by(const struct copier *c)
 	return c->loaded_by == NULL ? "" : c->loaded_by;
 }
 
+static bool
+has_auto_increment(const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		if (def->columns[i].auto_increment)
+			return true;
+	}
+	return false;
+}
+
 static void
 count_table(struct copier *c, int table)
 {
@@ -140,6 +153,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	}
 	for (size_t j = 0; j < t->ranges.count; j++)
 		t->ranges.items[j].table = i;
+	t->in_turn = has_auto_increment(moved->def);
 	count_table(c, i);
 	return 0;
 }
@@ -162,15 +176,28 @@ know_ranges(struct ctx *cx, struct copier *c)
 }
 
 static struct copy_range *
+take_range_of(struct copy_table *t)
+{
+	while (t->next < t->ranges.count) {
+		struct copy_range *r = &t->ranges.items[t->next++];
+
+		if (!r->finished)
+			return r;
+	}
+	return NULL;
+}
+
+/* Of tables that are loaded in turn another one, where there is one, so that no worker waits for another. */
+static struct copy_range *
 take_range(struct copier *c)
 {
-	for (int i = 0; i < c->params->tables->count; i++) {
-		struct copy_table *t = &c->tables[c->order[i]];
+	for (int shared = 0; shared <= 1; shared++) {
+		for (int i = 0; i < c->params->tables->count; i++) {
+			struct copy_table *t = &c->tables[c->order[i]];
+			struct copy_range *r =
+			    shared == 0 && t->in_turn && t->under_way > 0 ? NULL : take_range_of(t);
 
-		while (t->next < t->ranges.count) {
-			struct copy_range *r = &t->ranges.items[t->next++];
-
-			if (!r->finished)
+			if (r != NULL)
 				return r;
 		}
 	}
@@ -189,11 +216,16 @@ copy_ranges(struct ctx *cx, struct copier *c)
 			.params = p, .range = r, .rows = &t->progress.rows, .loaded_by = &c->loaded_by,
 			.job = {
 				.source = { &p->tables->items[r->table], p->windows, false },
+				.turn = t->in_turn ? &t->turn : NULL,
 				.id = p->id, .range_no = r->no,
 			},
 		};
 
-		TRY(copy_worker_run(cx, &work));
+		t->under_way++;
+		int rc = copy_worker_run(cx, &work);
+
+		t->under_way--;
+		TRY(rc);
 		t->progress.done = --t->unfinished == 0;
 	}
 	return 0;

@@ -88,7 +88,8 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	if (c->rows.count > 0)
 		l->row_bytes = c->rows.values.len / c->rows.count + 1;
 	if (!c->overflowed)
-		l->limit = bounded(l->work, chunk_next_limit(c, l->limit, task_now() - start));
+		l->limit = bounded(
+		    l->work, chunk_next_limit(c, l->limit, CHUNK_BYTES, task_now() - start));
 	return 0;
 }
 
@@ -167,7 +168,7 @@ load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 		return begin_again_smaller(cx, l, c);
 	/* Until it is loaded its window is open, and changes to its rows wait. */
 	usec took = (task_now() - start) / LOAD_TIMES;
-	l->loadable = bounded(l->work, chunk_next_limit(c, l->loadable, took));
+	l->loadable = bounded(l->work, chunk_next_limit(c, l->loadable, CHUNK_BYTES, took));
 	if (c->rows.last.len > 0) {
 		buf_reset(&r->done);
 		buf_add_slice(&r->done, buf_slice(&c->rows.last));

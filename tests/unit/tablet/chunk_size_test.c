@@ -36,7 +36,7 @@ next_of(size_t rows, size_t bytes_each, usec took)
 	static char text[1 << 20];
 	struct chunk c = { .rows = { .count = rows, .values = { text, rows * bytes_each, 0 } } };
 
-	return chunk_next_limit(&c, rows, took);
+	return chunk_next_limit(&c, rows, CHUNK_BYTES, took);
 }
 
 TEST(chunks_are_sized_to_half_a_second)
