@@ -84,6 +84,7 @@ given(const struct client *c)
 		{ "postpone-file", GIVEN_POSTPONE_FILE },
 		{ "switch-window", GIVEN_WINDOW },
 		{ "with-views", GIVEN_WITH_VIEWS },
+		{ "with-routines", GIVEN_WITH_ROUTINES },
 		{ "follow-keyspace", GIVEN_FOLLOW },
 		{ "engine", GIVEN_TO_INNODB },
 		{ "reverse-replication", GIVEN_REVERSE },

@@ -126,7 +126,7 @@ read_notes(struct arena *a, const struct json *record)
 		if (strcmp(what, "forced") == 0 || strcmp(what, "ended") == 0 ||
 		    strcmp(what, "dropped") == 0 || strcmp(what, "views") == 0 ||
 		    strcmp(what, "converted") == 0 || strcmp(what, "strict") == 0 ||
-		    strcmp(what, "triggers") == 0 ||
+		    strcmp(what, "triggers") == 0 || strcmp(what, "routines") == 0 ||
 		    (strcmp(json_get_str(&e, "step"), "follow") == 0 && strcmp(what, "failed") == 0))
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
 		if (strcmp(json_get_str(&e, "step"), "preflight") == 0)

@@ -78,6 +78,48 @@ take_views(struct workflow *w, const struct check_from_reply *r)
 }
 
 static void
+take_routines(struct workflow *w, const struct check_from_reply *r)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+	bool both = false;
+
+	w->r.routines = arena_array(&w->arena, struct moved_routine, r->routines.count);
+	w->r.routines_count = r->routines.count;
+	for (size_t i = 0; i < r->routines.count; i++) {
+		const struct moved_routine *one = &r->routines.items[i].of;
+
+		w->r.routines[i] =
+		    (struct moved_routine){ .name = arena_strdup(&w->arena, one->name),
+			    .rule = name_of_routine(&w->arena, slice_str(one->name)),
+			    .kind = one->kind,
+			    .both = one->both };
+		both = both || one->both;
+		buf_addf(&names, "%s%s '%s'%s", i > 0 ? ", " : "", routine_kind_names[one->kind],
+		    one->name, one->both ? " (*)" : "");
+	}
+	if (r->routines.count > 0)
+		workflow_note(w, "check", "routines",
+		    arena_printf(&w->arena, "made at the target before the switch: %s%s", names.data,
+			both ? "; (*) names no table, and stays at the source too" : ""));
+	if (r->staying[0] != '\0')
+		workflow_note(w, "check", "routines",
+		    arena_printf(&w->arena, "stay at the source: %s", r->staying));
+}
+
+/* Those that the target has already are not the move's. */
+static void
+keep_routines(struct workflow *w, const struct check_to_reply *r)
+{
+	for (size_t i = 0; i < w->r.routines_count; i++) {
+		struct moved_routine *one = &w->r.routines[i];
+
+		for (size_t k = 0; k < r->kept_count; k++)
+			one->kept = one->kept ||
+			    (one->kind == r->kept[k].kind && strcmp(one->name, r->kept[k].name) == 0);
+	}
+}
+
+static void
 note_triggers(struct workflow *w, const struct trigger_list *triggers)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
@@ -105,8 +147,10 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 		workflow_note(w, "check", "dropped", r->dropped);
 	w->r.restore = arena_strdup(&w->arena, r->restore);
 	take_views(w, r);
+	take_routines(w, r);
 	note_triggers(w, &r->triggers);
 	q->triggers = r->triggers;
+	q->routines = r->routines;
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
 			workflow_note(w, "check", "converted", r->tables[i].converted);
@@ -159,10 +203,12 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	struct check_from_request from = { .force = w->r.options.force,
 		.drop_foreign_keys = w->r.options.drop_foreign_keys,
 		.with_views = w->r.options.with_views,
+		.with_routines = w->r.options.with_routines,
 		.to_innodb = w->r.options.to_innodb,
 		.way_back = w->r.options.reverse };
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
+	struct check_to_reply there;
 
 	TRY(flavours_differ(cx, w, &from.common));
 	to.common = from.common;
@@ -174,7 +220,8 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 		    w->r.tables_count);
 	take_facts(cx, w, &described, &to);
 	TRY(side_check_request(cx, w, SIDE_TARGET, &to.move));
-	TRY(side_call(cx, w, TABLET_CHECK_TO, &to, NULL));
+	TRY(side_call(cx, w, TABLET_CHECK_TO, &to, &there));
+	keep_routines(w, &there);
 	return try_triggers_back(cx, w, &described.triggers);
 }
 

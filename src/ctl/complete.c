@@ -134,11 +134,14 @@ drop_one(struct ctx *cx, const struct workflow *w, enum side s, const char *tabl
 	return r.tables_count == 1 && !r.tables[0].exists ? 0 : err_copy(cx->err, &why);
 }
 
-/* Views, which are behind the tables, go first: none ever names what is not there. */
+/* Views, which are behind the tables, go first: none ever names what is not there. Then routines, which run
+ * no more when their tables are gone. */
 static int
 drop_names(struct ctx *cx, const struct workflow *w, enum side s, size_t first)
 {
-	for (size_t i = workflow_names(w); i-- > first;)
+	if (w->r.routines_count > 0 && !mutant("ctl_routines_left"))
+		TRY(side_do(cx, w, s, TABLET_OBJECTS_DROP, w->r.attempt));
+	for (size_t i = workflow_tables_and_views(w); i-- > first;)
 		TRY(drop_one(cx, w, s, side_name(w, s, i)));
 	return 0;
 }

@@ -113,7 +113,7 @@ prepare(struct ctx *cx, struct workflow *w)
 		TRY(workflow_save(cx, w));
 	}
 	if (pause_for(&within, w, SIDE_SOURCE, side_fence_install) == 0 &&
-	    side_views_make(&within, w) == 0 && side_fence_install(&within, w, SIDE_TARGET) == 0)
+	    side_objects_carry(&within, w) == 0 && side_fence_install(&within, w, SIDE_TARGET) == 0)
 		return 0;
 	why = *cx->err;
 	w->r.state_text = pause_text(&w->arena, &why);

@@ -143,6 +143,7 @@ governed(const struct workflow *w, const struct rule_place *name, size_t i)
 		    [RULE_TARGET] = { side_keyspace(w, SIDE_TARGET), side_name(w, SIDE_TARGET, i) } },
 		.workflow = w->id,
 		.maker = w->id,
+		.both = workflow_name_is_both(w, i),
 	};
 }
 

@@ -115,6 +115,17 @@ know_triggers(struct ctx *cx, struct cutover *c)
 	return side_call(cx, c->w, TABLET_TRIGGERS_TRY, &q, NULL);
 }
 
+/* Where they go to they are before the hold. What a client changes of them until then is seen in it. */
+static int
+make_objects(struct ctx *cx, struct cutover *c)
+{
+	struct ctx lasting = *cx;
+
+	lasting.arena = c->kept;
+	TRY(side_objects_read(&lasting, c->w, &c->objects));
+	return side_objects_make(cx, c->w, &c->objects);
+}
+
 static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
@@ -127,7 +138,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(look_again(&within, c));
 	TRY(pause_for(&within, c->w, workflow_from(c->w), side_fence_install));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
-	TRY(side_views_make(&within, c->w));
+	TRY(make_objects(&within, c));
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	TRY(workflow_know_sides(&within, c->w));
@@ -190,13 +201,28 @@ undo_hold(struct ctx *cx, struct cutover *c)
 
 /* ---- 2 fence */
 
+/* The gates keep DDL on routines waiting from the hold on. */
 static int
-run_fence(struct ctx *cx, struct cutover *c)
+check_objects(struct ctx *cx, void *arg)
 {
-	struct ctx within = ctx_until(cx, c->deadline);
+	struct cutover *c = arg;
+	struct objects_read_reply now;
+
+	if (c->w->r.routines_count == 0 || mutant("ctl_routines_not_seen_again"))
+		return 0;
+	TRY(side_objects_read(cx, c->w, &now));
+	return routines_same(&now.routines, &c->objects.routines)
+	    ? 0
+	    : err_set(cx->err, ERR_RETRY, "a routine was changed while the switch began");
+}
+
+static int
+lock_from(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
 	struct lock_reply r;
 
-	TRY(ask_side(&within, c, workflow_from(c->w), TABLET_LOCK, &r));
+	TRY(ask_side(cx, c, workflow_from(c->w), TABLET_LOCK, &r));
 	if (r.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the lock came without a position");
 	TRY(check_values(cx, c, r.tables_count));
@@ -205,6 +231,14 @@ run_fence(struct ctx *cx, struct cutover *c)
 	c->values = arena_array(&c->w->arena, struct auto_next, r.tables_count);
 	memcpy(c->values, r.tables, r.tables_count * sizeof(*r.tables));
 	return 0;
+}
+
+static int
+run_fence(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+
+	return both(&within, lock_from, check_objects, c);
 }
 
 static int

@@ -37,9 +37,10 @@ struct cutover {
 	struct arena *kept;
 	struct auto_next *values; /* next AUTO_INCREMENT values at the from side, under its lock */
 	size_t values_count;
-	struct trigger_list triggers; /* of clients, at the from side */
-	struct place_of start;        /* Q */
-	int64_t told_us;              /* that it is released; 0: not every gate was (release.h) */
+	struct trigger_list triggers;      /* of clients, at the from side */
+	struct objects_read_reply objects; /* the same: views and routines */
+	struct place_of start;             /* Q */
+	int64_t told_us; /* that it is released; 0: not every gate was (release.h) */
 };
 
 /* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in

@@ -147,9 +147,12 @@ int workflow_know_sides(struct ctx *cx, struct workflow *w) MUST_USE;
 void workflow_forget_sides(struct workflow *w);
 const char *side_keyspace(const struct workflow *w, enum side s);
 const char *side_table(const struct workflow *w, enum side s, size_t i);
-/* All names that are routed: the tables', and behind them the views'. */
+/* All names that are routed: the tables', behind them the views', and behind them the routines'. */
 size_t workflow_names(const struct workflow *w);
+size_t workflow_tables_and_views(const struct workflow *w);
 const char *side_name(const struct workflow *w, enum side s, size_t i);
+/* Does that name stand at both sides, whichever serves? */
+bool workflow_name_is_both(const struct workflow *w, size_t i);
 /* So long, and so much longer for each table: for what is done to one after the other. */
 usec workflow_longer(const struct workflow *w, usec within);
 /* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. Of the
@@ -168,9 +171,13 @@ int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method metho
     void *reply) MUST_USE;
 /* Does the tablet of that side answer? */
 int side_ask(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
-/* The views that move too: read where they are served, made where they go to, whether they are there
- * or not. */
-int side_views_make(struct ctx *cx, const struct workflow *w) MUST_USE;
+/* The views and routines that move too: as they are where they are served, and made where they go to,
+ * whether they are there or not. */
+int side_objects_read(
+    struct ctx *cx, const struct workflow *w, struct objects_read_reply *out) MUST_USE;
+int side_objects_make(
+    struct ctx *cx, const struct workflow *w, const struct objects_read_reply *from) MUST_USE;
+int side_objects_carry(struct ctx *cx, const struct workflow *w) MUST_USE; /* one after the other */
 /* The fence of that side, made and removed under the record's number. */
 int side_fence_install(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 int side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;

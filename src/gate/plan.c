@@ -99,6 +99,8 @@ note_rule(struct planner *p, const struct route_rule *rule)
 static struct slice
 name_of(const struct table_ref *t)
 {
+	if (t->role == TABLE_ROUTINE && !slice_is_null(t->routine))
+		return t->routine;
 	return slice_is_null(t->table) ? t->database : t->table;
 }
 
@@ -225,18 +227,54 @@ place_temporary(struct planner *p, struct err *err)
 	return 0;
 }
 
-/* db.f(): the routine is where the database is. What is no keyspace may be a package. */
+static int
+place_by_rule(
+    struct planner *p, const struct table_ref *t, const struct route_rule *rule, struct err *err)
+{
+	if (rule->to == NULL)
+		return refuse(
+		    err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
+	p->out->names_tables = true;
+	note_rule(p, rule);
+	return place(p, rule->to, t, err);
+}
+
+/* A routine with a rule is where that says. db.f() of another one: where the database is. What is no keyspace
+ * may be a package. */
 static int
 place_routine(struct planner *p, const struct table_ref *t, struct err *err)
 {
-	const struct route_keyspace *where = route_keyspace(p->route, t->database);
+	const struct route_rule *rule = planner_routine_rule(p, t);
+	const struct route_keyspace *where;
 
+	if (rule != NULL)
+		return rule->record->both ? 0 : place_by_rule(p, t, rule, err);
+	if (slice_is_null(t->database)) {
+		p->uses |= USES_ROUTINE;
+		return 0;
+	}
+	where = route_keyspace(p->route, t->database);
 	if (where == NULL) {
 		p->uses |= route_is_system(t->database) ? USES_DEFAULT : USES_ROUTINE;
 		return 0;
 	}
 	p->out->in_place = true;
 	return place(p, where, t, err);
+}
+
+/* Those that need no table, when the tables have been placed. */
+static int
+place_both(struct planner *p, struct err *err)
+{
+	for (size_t i = 0; i < p->s->tables_count; i++) {
+		const struct table_ref *t = &p->s->tables[i];
+		const struct route_rule *rule =
+		    t->role == TABLE_ROUTINE ? planner_routine_rule(p, t) : NULL;
+
+		if (rule != NULL && rule->record->both && !planner_routine_is_there(p, rule))
+			TRY(place_by_rule(p, t, rule, err));
+	}
+	return 0;
 }
 
 /* CREATE PROCEDURE db.p */
@@ -247,7 +285,17 @@ place_program(struct planner *p, struct err *err)
 	const struct route_keyspace *where = route_keyspace(p->route, database);
 	struct table_ref *t = arena_new(p->arena, struct table_ref);
 
-	*t = (struct table_ref){ .database = database, .table = SLICE_NULL };
+	*t = (struct table_ref){
+		.role = TABLE_ROUTINE, .database = database, .routine = p->s->program.name
+	};
+	if (p->program != NULL)
+		return place_by_rule(p, t, p->program, err);
+	if (slice_is_null(database))
+		return 0;
+	if (route_is_system(database)) {
+		p->uses |= USES_DEFAULT;
+		return 0;
+	}
 	if (where == NULL)
 		return no_keyspace(p, t, database, err);
 	p->out->in_place = true;
@@ -359,14 +407,16 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 		.keyspace = keyspace,
 		.base = in->base,
 		.temporary = in->temporary,
-		.uses = s->uses,
+		.uses = s->understood ? s->uses & ~(unsigned)USES_ROUTINE : s->uses,
 		.out = out };
 
 	*out = (struct plan){ .text = in->sql };
 	out->locks = kind_locks(s->kind);
 	if (in->ascii_only && r->rules.count > 0)
 		TRY(refuse_foreign_names(&p, err));
-	if (!s->understood && r->rules.count > 0)
+	/* What is in its body is of the database that has it. */
+	p.program = planner_program_rule(&p);
+	if (!s->understood && r->rules.count > 0 && p.program == NULL)
 		TRY(refuse_unclear(&p, err));
 	for (size_t i = makes_temporary(s) ? 1 : 0; i < s->tables_count; i++) {
 		if (planner_is_table(&s->tables[i]))
@@ -376,12 +426,16 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	}
 	if (makes_temporary(s) && planner_is_table(&s->tables[0]))
 		TRY(place_temporary(&p, err));
-	if (!slice_is_null(s->in_database))
-		TRY(place_program(&p, err));
+	TRY(place_both(&p, err));
+	TRY(place_program(&p, err));
 	out->locks = out->locks || (s->locks && out->names_tables);
 	TRY(refuse_elsewhere(&p, err));
 	TRY(place_default(&p, err));
 	if (in->ascii_only)
 		TRY(refuse_foreign_rule(&p, err));
+	if (p.program != NULL) {
+		planner_program_rewrite(&p, p.program);
+		return 0;
+	}
 	return planner_rewrite(&p, err);
 }

@@ -123,6 +123,84 @@ is_otherwise(
 	return true;
 }
 
+static const struct route_rule *
+rule_of(const struct planner *p, struct slice database, struct slice name, bool event)
+{
+	struct slice keyspace = slice_is_null(database) ? p->keyspace : database;
+
+	if (p->route->rules.count == 0 || slice_is_null(keyspace) || slice_is_null(name))
+		return NULL;
+	return route_rule(p->route, keyspace,
+	    slice_str(event ? name_of_event(p->arena, name) : name_of_routine(p->arena, name)));
+}
+
+const struct route_rule *
+planner_routine_rule(const struct planner *p, const struct table_ref *t)
+{
+	return rule_of(p, t->database, t->routine, false);
+}
+
+const struct route_rule *
+planner_program_rule(const struct planner *p)
+{
+	return rule_of(p, p->s->in_database, p->s->program.name, p->s->program.event);
+}
+
+static bool
+is_at(const struct route_keyspace *k, const char *server)
+{
+	return k != NULL && k->server != NULL && strcmp(k->server, server) == 0;
+}
+
+bool
+planner_routine_is_there(const struct planner *p, const struct route_rule *rule)
+{
+	return p->placed_by != NULL && rule->record->both &&
+	    (is_at(rule->to, p->out->place->server) || is_at(rule->other, p->out->place->server));
+}
+
+/* What a name without a database means on a connection to the place (session_keyspace.c). */
+static const struct route_keyspace *
+default_there(const struct planner *p, const char *server)
+{
+	const struct route_keyspace *own =
+	    slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+
+	return is_at(own, server) ? own : route_keyspace_at(p->route, server);
+}
+
+static bool
+routine_otherwise(const struct planner *p, const struct table_ref *t, struct slice *database)
+{
+	const struct route_rule *rule = planner_routine_rule(p, t);
+	const struct route_keyspace *at, *named;
+
+	if (rule == NULL) {
+		named = slice_is_null(t->database) ? NULL : route_keyspace(p->route, t->database);
+		if (named == NULL || slice_eq_str(t->database, named->database))
+			return false;
+		*database = slice_str(named->database);
+		return true;
+	}
+	at = is_at(rule->to, p->out->place->server) ? rule->to : rule->other;
+	*database = slice_str(at->database);
+	if (!slice_is_null(t->database))
+		return !slice_eq(t->database, *database);
+	named = default_there(p, p->out->place->server);
+	return named == NULL || !slice_eq_str(*database, named->database);
+}
+
+static void
+put_routine(
+    const struct planner *p, const struct table_ref *t, struct slice database, struct buf *text)
+{
+	quote_ident(text, database);
+	if (!slice_is_null(t->database))
+		return;
+	buf_add_char(text, '.');
+	buf_add_slice(text, slice_cut(p->sql, t->start, t->end));
+}
+
 /* A trigger is in the database of its table, which is named behind it. */
 static bool
 reads_otherwise(
@@ -131,6 +209,8 @@ reads_otherwise(
 	const struct statement *s = p->s;
 	bool otherwise;
 
+	if (t->role == TABLE_ROUTINE)
+		return routine_otherwise(p, t, database);
 	if (t->role != TABLE_TRIGGER)
 		return is_otherwise(p, t, database, table);
 	otherwise = s->tables_count > 1 && is_otherwise(p, &s->tables[1], database, table);
@@ -228,6 +308,8 @@ rewrite(struct planner *p)
 			put_database(p, t, &text);
 		else if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
 			put_table(p, t, database, table, &text);
+		else if (t->role == TABLE_ROUTINE && reads_otherwise(p, t, &database, &table))
+			put_routine(p, t, database, &text);
 		else if (slice_is_null(t->table) && reads_otherwise(p, t, &database, &table))
 			quote_ident(&text, database);
 		else
@@ -249,4 +331,17 @@ planner_rewrite(struct planner *p, struct err *err)
 	if (must_rewrite(p))
 		rewrite(p);
 	return 0;
+}
+
+void
+planner_program_rewrite(struct planner *p, const struct route_rule *rule)
+{
+	const struct program_ref *program = &p->s->program;
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	buf_add_slice(&text, slice_cut(p->sql, 0, program->start));
+	quote_table(&text, slice_str(rule->to->database), program->name);
+	buf_add_slice(&text, slice_cut(p->sql, program->end, p->sql.len));
+	p->out->text = arena_dup(p->arena, buf_slice(&text));
+	p->out->rewritten = true;
 }

@@ -1,53 +1,6 @@
 #include "rpc/tablet.h"
 
-#include "base/check.h"
 #include "topo/name.h"
-
-const char *const table_progress_names[] = { "init", "copying", "copied", "catching-up", "indexing",
-	"running", "switched", "error", NULL };
-static const struct fsm_state phase_rows[] = {
-	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
-	[STREAM_PREPARED] = { "prepared", FSM_TO(STREAM_RUNNING),
-	    "a way back: target = source at the start position, and nothing is read yet" },
-	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
-	    "the start position is stored; ranges in copy_state tell how far" },
-	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
-	    "every chunk is committed and cp is stored" },
-	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
-	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },
-	[STREAM_RUNNING] = { "running", FSM_TO(STREAM_FROZEN), "exact, every index built" },
-	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
-	    "applied is P of the attempt stored, and nothing is applied beyond it" },
-	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
-	[STREAM_SUSPENDED] = { "suspended", 0,
-	    "never on disk; told in place of the phase in which a command has stopped it" },
-	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
-};
-const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
-
-const char *
-stream_phase_name(enum stream_phase p)
-{
-	return fsm_name(&stream_phases, (int)p);
-}
-
-enum table_progress
-table_progress_in(enum stream_phase phase, bool copied)
-{
-	switch (phase) {
-	case STREAM_STARTING: return TABLE_INIT;
-	case STREAM_PREPARED: return TABLE_COPIED;
-	case STREAM_COPYING: return copied ? TABLE_COPIED : TABLE_COPYING;
-	case STREAM_CATCHING_UP: return TABLE_CATCHING_UP;
-	case STREAM_INDEXING: return TABLE_INDEXING;
-	case STREAM_RUNNING:
-	case STREAM_FROZEN: return TABLE_RUNNING;
-	case STREAM_STOPPED: return TABLE_SWITCHED;
-	case STREAM_SUSPENDED:
-	case STREAM_ERROR: return TABLE_ERROR;
-	}
-	unreachable();
-}
 
 static const char *const side_names[] = { "from", "to", NULL };
 
@@ -90,6 +43,8 @@ static const struct member move_members[] = {
 	    .of = &names, .count = offsetof(struct move_request, tables_count) },
 	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, views),
 	    .count = offsetof(struct move_request, views_count) },
+	{ .name = "routines", .type = MEMBER_LIST, .offset = offsetof(struct move_request, routines),
+	    .of = &moved_routine_message, .count = offsetof(struct move_request, routines_count) },
 	{ .name = "away", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, away),
 	    .count = offsetof(struct move_request, away_count) },
 	{ .name = "room", .type = MEMBER_BOOL, .offset = offsetof(struct move_request, room) },
@@ -140,6 +95,9 @@ static const struct member check_from_members[] = {
 	{ .name = "with_views",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, with_views) },
+	{ .name = "with_routines",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, with_routines) },
 	{ .name = "to_innodb",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, to_innodb) },
@@ -171,7 +129,9 @@ static const struct member check_from_reply_members[] = {
 	{ .name = "restore", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, restore) },
 	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct check_from_reply, views),
 	    .count = offsetof(struct check_from_reply, views_count) },
+	{ .name = "staying", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, staying) },
 	{ TRIGGER_MEMBER(struct check_from_reply) },
+	{ ROUTINE_MEMBER(struct check_from_reply) },
 	{ 0 },
 };
 /* clang-format on */
@@ -184,9 +144,19 @@ static const struct member check_to_members[] = {
 	    .count = offsetof(struct check_to_request, definitions_count) },
 	{ .name = "common", .type = MEMBER_BOOL, .offset = offsetof(struct check_to_request, common) },
 	{ TRIGGER_MEMBER(struct check_to_request) },
+	{ ROUTINE_MEMBER(struct check_to_request) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
+
+/* clang-format off */
+static const struct member check_to_reply_members[] = {
+	{ .name = "kept", .type = MEMBER_LIST, .offset = offsetof(struct check_to_reply, kept),
+	    .of = &moved_routine_message, .count = offsetof(struct check_to_reply, kept_count) },
+	{ 0 },
+};
+/* clang-format on */
+MESSAGE(check_to_reply, "reply to check_to", struct check_to_reply);
 
 static const struct member survey_members[] = {
 	{ .name = "bytes", .type = MEMBER_I64, .offset = offsetof(struct survey_request, bytes) },
@@ -298,21 +268,22 @@ static const struct member fence_install_members[] = {
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);
 
 /* clang-format off */
-static const struct member views_read_reply_members[] = {
-	{ .name = "views", .type = MEMBER_LIST, .offset = offsetof(struct views_read_reply, views),
-	    .of = &view_message, .count = offsetof(struct views_read_reply, views_count) },
+static const struct member objects_read_reply_members[] = {
+	{ .name = "view_texts", .type = MEMBER_LIST, .offset = offsetof(struct objects_read_reply, views),
+	    .of = &view_message, .count = offsetof(struct objects_read_reply, views_count) },
+	{ ROUTINE_MEMBER(struct objects_read_reply) },
 	{ 0 },
 };
-MESSAGE(views_read_reply, "reply to views_read", struct views_read_reply);
+MESSAGE(objects_read_reply, "reply to objects_read", struct objects_read_reply);
 
-static const struct member views_make_members[] = {
-	{ .name = "definitions", .type = MEMBER_LIST,
-	    .offset = offsetof(struct views_make_request, definitions),
-	    .of = &view_message, .count = offsetof(struct views_make_request, definitions_count) },
+static const struct member objects_make_members[] = {
+	{ .name = "view_texts", .type = MEMBER_LIST, .offset = offsetof(struct objects_make_request, views),
+	    .of = &view_message, .count = offsetof(struct objects_make_request, views_count) },
+	{ ROUTINE_MEMBER(struct objects_make_request) },
 	{ 0 },
 };
 /* clang-format on */
-MOVE_MESSAGE(views_make, "request to views_make", struct views_make_request);
+MOVE_MESSAGE(objects_make, "request to objects_make", struct objects_make_request);
 
 static const struct member next_members[] = {
 	{ .name = "next", .type = MEMBER_U64, .offset = offsetof(struct auto_next, next) },
@@ -499,7 +470,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STATUS] = { "status", &tablet, &status_reply },
 	[TABLET_VALIDATE] = { "validate", &validate, &validate_reply_message },
 	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
-	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
+	[TABLET_CHECK_TO] = { "check_to", &check_to, &check_to_reply },
 	[TABLET_SURVEY] = { "survey", &survey, &survey_reply },
 	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
 	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &nothing },
@@ -512,8 +483,9 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
 	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },
 	[TABLET_FENCE_STATUS] = { "fence_status", &fence_status, &fence_status_reply },
-	[TABLET_VIEWS_READ] = { "views_read", &move, &views_read_reply },
-	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
+	[TABLET_OBJECTS_READ] = { "objects_read", &move, &objects_read_reply },
+	[TABLET_OBJECTS_MAKE] = { "objects_make", &objects_make, &nothing },
+	[TABLET_OBJECTS_DROP] = { "objects_drop", &move, &nothing },
 	[TABLET_TRIGGERS_READ] = { "triggers_read", &move, &triggers_read_reply },
 	[TABLET_TRIGGERS_TRY] = { "triggers_try", &triggers_try, &nothing },
 	[TABLET_TRIGGERS_DROP] = { "triggers_drop", &move, &nothing },

@@ -32,8 +32,10 @@
  *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
  *                            the table was never free (ctl/pause.h)
  *  fence_remove              triggers and fence rows go; idempotent, and as above
- *  views_read                the definitions of the views that move too
- *  views_make                makes them, or makes them anew; refuses what cannot be read there
+ *  objects_read              the definitions of the views and routines that move too
+ *  objects_make              makes them, or makes them anew; refuses what clients cannot use there
+ *  objects_drop              drops the routines, but those that stand at both ends, or were there before the
+ *                            move; idempotent
  *  triggers_read             the triggers of clients at the tables; refuses those that would do something
  *                            else at the other end
  *  triggers_try              can they be made here, and do they run? Tried on tables without rows, and undone
@@ -94,8 +96,9 @@ enum tablet_method {
 	TABLET_FENCE_INSTALL,
 	TABLET_FENCE_REMOVE,
 	TABLET_FENCE_STATUS,
-	TABLET_VIEWS_READ,
-	TABLET_VIEWS_MAKE,
+	TABLET_OBJECTS_READ,
+	TABLET_OBJECTS_MAKE,
+	TABLET_OBJECTS_DROP,
 	TABLET_TRIGGERS_READ,
 	TABLET_TRIGGERS_TRY,
 	TABLET_TRIGGERS_DROP,
@@ -154,6 +157,8 @@ struct move_request {
 	size_t tables_count;
 	const char **views; /* that move with them, under the same names */
 	size_t views_count;
+	struct moved_routine *routines; /* the same */
+	size_t routines_count;
 	/* In what is asked before a move and before a switch: tables of the end that is asked which no name
 	 * is served from. Earlier moves have left them. */
 	const char **away;
@@ -171,8 +176,9 @@ struct check_from_request {
 	bool drop_foreign_keys; /* goes on without foreign keys that lead out of the set or into it */
 	bool common; /* the other end's server is of another flavour: definitions in common form */
 	bool with_views; /* those that name nothing but tables of the set, and each other, move too */
-	bool to_innodb; /* tables of MyISAM and Aria move, into tables of InnoDB */
-	bool way_back;  /* the switch is to leave one */
+	bool with_routines; /* routines that name nothing else, or no table at all, move too */
+	bool to_innodb;     /* tables of MyISAM and Aria move, into tables of InnoDB */
+	bool way_back;      /* the switch is to leave one */
 };
 
 struct table_facts {
@@ -191,6 +197,8 @@ struct check_from_reply {
 	const char **views;  /* that move too */
 	size_t views_count;
 	struct trigger_list triggers; /* that move with their tables */
+	struct routine_list routines; /* that move too */
+	const char *staying;          /* a sentence: routines that stay, and why; "" */
 };
 
 struct check_to_request {
@@ -198,7 +206,13 @@ struct check_to_request {
 	const char **definitions; /* of the tables at the other end; none: not compared */
 	size_t definitions_count;
 	struct trigger_list triggers; /* of the tables at the other end */
+	struct routine_list routines; /* that are to be made here */
 	bool common;                  /* as in check_from_request */
+};
+
+struct check_to_reply {
+	struct moved_routine *kept; /* of the routines: those that are here, and the same */
+	size_t kept_count;
 };
 
 struct survey_request {
@@ -304,15 +318,18 @@ struct next_values_reply {
 	size_t tables_count;
 };
 
-struct views_read_reply {
-	struct view_definition *views; /* as the request's */
+/* As the request's; a routine that is gone is left out. */
+struct objects_read_reply {
+	struct view_definition *views;
 	size_t views_count;
+	struct routine_list routines;
 };
 
-struct views_make_request {
+struct objects_make_request {
 	struct move_request move;
-	struct view_definition *definitions;
-	size_t definitions_count;
+	struct view_definition *views;
+	size_t views_count;
+	struct routine_list routines;
 };
 
 struct triggers_read_reply {

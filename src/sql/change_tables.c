@@ -200,29 +200,43 @@ skip_to_object(struct reader *r)
 static void
 program_name(struct reader *r)
 {
+	const struct token *last;
+
 	if_exists(r);
-	if (reader_is_name(r) && reader_ahead(r, 1)->punct == '.')
-		r->out->in_database = reader_name(r, reader_now(r));
+	last = reader_now(r);
+	if (!reader_is_name(r))
+		return;
+	r->out->program.start = last->start;
+	if (reader_ahead(r, 1)->punct == '.') {
+		r->out->in_database = reader_name(r, last);
+		last = reader_ahead(r, 2);
+	}
+	r->out->program.name = reader_name(r, last);
+	r->out->program.end = last->end;
 }
 
-/* FUNCTION, PROCEDURE, EVENT, PACKAGE [BODY] */
-static bool
-accept_program(struct reader *r)
+bool
+change_program(struct reader *r)
 {
-	if (reader_accept_text(r, "package")) {
+	bool package = reader_accept_text(r, "package");
+
+	if (package)
 		(void)reader_accept_text(r, "body");
-		return true;
-	}
-	return reader_accept_text(r, "function") || reader_accept(r, KW_PROCEDURE) ||
-	    reader_accept_text(r, "event");
+	else if (reader_accept_text(r, "event"))
+		r->out->program.event = true;
+	else if (!reader_accept_text(r, "function") && !reader_accept(r, KW_PROCEDURE))
+		return false;
+	program_name(r);
+	if (package)
+		r->out->program.name = SLICE_NULL;
+	return true;
 }
 
 /* Its body is not read, so the statement counts as not understood. */
 static void
 program_with_body(struct reader *r)
 {
-	if (accept_program(r))
-		program_name(r);
+	(void)change_program(r);
 	reader_unclear(r);
 }
 
@@ -342,8 +356,7 @@ change_drop(struct reader *r)
 		if (r->out->tables_count > 0)
 			r->out->in_database = r->out->tables[0].database;
 		r->out->uses |= USES_DEFAULT;
-	} else if (accept_program(r)) {
-		program_name(r);
+	} else if (change_program(r)) {
 		r->out->uses |= USES_DEFAULT;
 		while (!reader_done(r))
 			reader_step(r);

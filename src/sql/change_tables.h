@@ -11,6 +11,9 @@
 
 #include "sql/reader.h"
 
+/* FUNCTION f, PROCEDURE IF EXISTS d.p, EVENT e, PACKAGE [BODY] p: over the name, which it notes. False: none
+ * of these is next. */
+bool change_program(struct reader *r);
 void change_create(struct reader *r);
 void change_alter(struct reader *r);
 void change_drop(struct reader *r);

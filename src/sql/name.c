@@ -57,12 +57,23 @@ note(struct reader *r, const struct noted *n)
 	reader_leaves(r, n->leaves);
 }
 
-/* A stored function may do anything. */
+/* A stored function may do anything. database: NULL, the default one. */
 static void
-note_routine(struct reader *r)
+note_routine(struct reader *r, const struct token *database, const struct token *name)
 {
+	const struct token *span = database != NULL ? database : name;
+	struct table_ref ref = { .role = TABLE_ROUTINE,
+		.database = database != NULL ? reader_name(r, database) : SLICE_NULL,
+		.table = SLICE_NULL,
+		.routine = name != NULL ? reader_name(r, name) : SLICE_NULL,
+		.start = span->start,
+		.end = span->end };
+
 	r->writes = true;
 	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
+	if (database == NULL)
+		r->out->uses |= USES_ROUTINE;
+	reader_add(r, &ref);
 }
 
 /* At a sequence's name, which stays to be read as part of the expression. */
@@ -149,8 +160,7 @@ function_call(struct reader *r)
 			r->at--; /* its parenthesis is counted by the expression */
 		return;
 	} else if (reader_now(r)->kind != TOKEN_WORD || !keyword_is_pure_function(name)) {
-		r->out->uses |= USES_ROUTINE;
-		note_routine(r);
+		note_routine(r, NULL, reader_now(r));
 	}
 	reader_step(r);
 }
@@ -199,13 +209,7 @@ dotted(struct reader *r)
 		reader_step(r);
 	} while (reader_accept_punct(r, '.'));
 	if (reader_is_punct(r, '(')) {
-		note_routine(r);
-		ref.role = TABLE_ROUTINE;
-		ref.database = reader_name(r, parts[0]);
-		ref.table = SLICE_NULL;
-		ref.start = parts[0]->start;
-		ref.end = parts[0]->end;
-		reader_add(r, &ref);
+		note_routine(r, parts[0], count == 2 ? parts[1] : NULL);
 		return;
 	}
 	/* The last part is a column or a *: what stands before it names a table, or an alias. */
@@ -224,6 +228,25 @@ value_for(struct reader *r)
 	reader_step(r);
 	reader_step(r);
 	note_sequence(r);
+}
+
+void
+name_called(struct reader *r)
+{
+	const struct token *first = reader_now(r);
+	const struct token *second = reader_ahead(r, 1)->punct == '.' ? reader_ahead(r, 2) : NULL;
+	bool package = second != NULL && reader_ahead(r, 3)->punct == '.';
+
+	if (!reader_is_name(r)) {
+		reader_unclear(r);
+		return;
+	}
+	if (second == NULL)
+		note_routine(r, NULL, first);
+	else
+		note_routine(r, first, package ? NULL : second);
+	for (int parts = second == NULL ? 1 : package ? 5 : 3; parts > 0; parts--)
+		reader_step(r);
 }
 
 void

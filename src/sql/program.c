@@ -359,6 +359,7 @@ program_read(struct arena *a, struct slice sql, unsigned modes, struct program *
 	out->tables = w.found.tables;
 	out->tables_count = w.found.tables_count;
 	out->uses = w.found.uses;
+	out->leaves = w.found.leaves;
 	list_literals(&w);
 	return 0;
 }
@@ -394,6 +395,27 @@ program_mentions(const struct program *p, struct slice default_database, struct 
 		if (t->role != TABLE_UNCLEAR)
 			return MENTION_SURE;
 		result = MENTION_PERHAPS;
+	}
+	return result;
+}
+
+enum mention
+program_calls(const struct program *p, struct slice default_database, struct slice database,
+    struct slice routine)
+{
+	bool string = p->runs_strings && in_a_string(p, routine);
+	enum mention result = string ? MENTION_PERHAPS : MENTION_NONE;
+
+	for (size_t i = 0; i < p->tables_count; i++) {
+		const struct table_ref *t = &p->tables[i];
+		struct slice where = slice_is_null(t->database) ? default_database : t->database;
+
+		if (!slice_eq(where, database))
+			continue;
+		if (t->role == TABLE_ROUTINE && slice_eq_nocase(t->routine, routine))
+			return MENTION_SURE;
+		if (t->role == TABLE_UNCLEAR && slice_eq_nocase(t->table, routine))
+			result = MENTION_PERHAPS;
 	}
 	return result;
 }

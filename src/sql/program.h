@@ -25,6 +25,7 @@ struct program {
 	struct table_ref *tables; /* of all its statements */
 	size_t tables_count;
 	unsigned uses;          /* enum statement_uses, of all of them */
+	unsigned leaves;        /* enum statement_leaves */
 	struct slice *literals; /* as they are written; lists of them as one */
 	size_t literals_count;
 	bool runs_strings; /* PREPARE or EXECUTE IMMEDIATE: what is in a string may be SQL */
@@ -40,5 +41,8 @@ int program_read(struct arena *a, struct slice sql, unsigned modes, struct progr
 enum mention { MENTION_NONE, MENTION_PERHAPS, MENTION_SURE };
 enum mention program_mentions(const struct program *p, struct slice default_database,
     struct slice database, struct slice table);
+/* The same of a routine, by its small ASCII letters or others. */
+enum mention program_calls(const struct program *p, struct slice default_database,
+    struct slice database, struct slice routine);
 
 #endif

@@ -60,9 +60,9 @@ enum table_role {
 	TABLE_WRITE,
 	TABLE_LOCK, /* read under a lock */
 	TABLE_DDL,
-	TABLE_SEQUENCE,  /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
-	TABLE_CURRENT,   /* DATABASE(): the default database; no table, and no name */
-	TABLE_ROUTINE,   /* what stands before a routine's name: a database, or perhaps a package */
+	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
+	TABLE_CURRENT,  /* DATABASE(): the default database; no table, and no name */
+	TABLE_ROUTINE, /* a routine that is called; before its name a database, or perhaps a package */
 	TABLE_HANDLER,   /* HANDLER h READ: the table of that handler, which is not written there */
 	TABLE_TRIGGER,   /* a trigger's name: of its table's database, and no table */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
@@ -79,10 +79,12 @@ enum ref_naming {
 /* One occurrence. The span [start, end) in the text covers "db.table" or "table" as written (for
  * SHOW COLUMNS FROM t FROM db the whole "t FROM db"). table is SLICE_NULL where a whole database is
  * named (DROP DATABASE, SHOW TABLES FROM). A TABLE_QUALIFIER without a database may as well name an
- * alias, and a TABLE_UNCLEAR may name anything. */
+ * alias, and a TABLE_UNCLEAR may name anything. Of a TABLE_ROUTINE the span is the database, or where none is
+ * written the name. */
 struct table_ref {
 	struct slice database; /* SLICE_NULL when not written; without quotes */
 	struct slice table;
+	struct slice routine; /* TABLE_ROUTINE: its name; SLICE_NULL of a package's */
 	enum table_role role;
 	size_t start, end;
 	bool aliased;        /* a name of its own follows, perhaps the same one */
@@ -90,6 +92,13 @@ struct table_ref {
 	bool target; /* of a DELETE over several tables: the name is that of one in its list */
 	bool made;   /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
 	enum ref_naming naming;
+};
+
+/* A routine or an event whose definition a statement is about. The span covers "db.name" or "name". */
+struct program_ref {
+	struct slice name; /* without quotes; SLICE_NULL: none */
+	size_t start, end;
+	bool event;
 };
 
 /* What a statement asks of the connection it runs on, beyond tables. */
@@ -146,11 +155,12 @@ struct statement {
 	size_t aliases;            /* names that it gives to tables and queries of its own */
 	struct slice use_database; /* STATEMENT_USE */
 	struct slice in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
-	size_t query_at;          /* CREATE TABLE ... SELECT: where its query begins; or 0 */
-	size_t body_at;           /* CREATE TRIGGER: where what it does begins; or 0 */
-	struct slice handler;     /* HANDLER: its name; or SLICE_NULL */
-	bool closes;              /* HANDLER h CLOSE */
-	struct slice savepoint;   /* SAVEPOINT name, and nothing else; or SLICE_NULL */
+	struct program_ref program; /* what DDL, or SHOW CREATE, names of these */
+	size_t query_at;            /* CREATE TABLE ... SELECT: where its query begins; or 0 */
+	size_t body_at;             /* CREATE TRIGGER: where what it does begins; or 0 */
+	struct slice handler;       /* HANDLER: its name; or SLICE_NULL */
+	bool closes;                /* HANDLER h CLOSE */
+	struct slice savepoint;     /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 	/* Another one for each statement that a statement_cache.h keeps, the same whenever it is found again;
 	 * 0: it is not kept */
 	uint64_t number;

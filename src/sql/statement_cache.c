@@ -34,7 +34,7 @@ struct statement_cache {
 /* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with
  * its query_at and body_at, is not kept. */
 _Static_assert(
-    sizeof(struct statement) == 168, "struct statement has changed: does the cache know?");
+    sizeof(struct statement) == 208, "struct statement has changed: does the cache know?");
 
 struct statement_cache *
 statement_cache_new(void)

@@ -4,6 +4,7 @@
 #include "sql/administration.h"
 #include "sql/change_rows.h"
 #include "sql/change_tables.h"
+#include "sql/name.h"
 #include "sql/query.h"
 #include "sql/statement_part.h"
 
@@ -148,13 +149,8 @@ read_prepare(struct reader *r)
 static void
 read_call(struct reader *r)
 {
-	size_t refs = r->out->tables_count;
-
+	name_called(r);
 	query_expressions(r, true);
-	if (r->out->tables_count == refs || r->out->tables[refs].role != TABLE_ROUTINE)
-		r->out->uses |= USES_ROUTINE;
-	r->writes = true;
-	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
 }
 
 /* DO expression, ... */
@@ -213,6 +209,11 @@ read_show(struct reader *r)
 	    (reader_accept(r, KW_TABLE) || reader_accept(r, KW_VIEW) ||
 		reader_accept_text(r, "sequence"))) {
 		reader_table(r, TABLE_READ);
+		return;
+	}
+	if (create && change_program(r)) {
+		r->out->uses |= USES_DEFAULT;
+		skip_all(r);
 		return;
 	}
 	if (create && (reader_accept(r, KW_DATABASE) || reader_accept(r, KW_SCHEMA))) {

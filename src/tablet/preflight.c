@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/client_probe.h"
+#include "tablet/leaving.h"
 #include "tablet/storage_check.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
@@ -11,7 +12,6 @@
 #include "tablet/table/check_name.h"
 #include "tablet/table/closure.h"
 #include "tablet/table/definition.h"
-#include "tablet/table/mention.h"
 #include "tablet/table/rehearse.h"
 #include "tablet/table/trigger_make.h"
 #include "tablet/table/user_triggers.h"
@@ -120,63 +120,6 @@ find_converted(struct arena *a, const struct dialect *d, const struct table_def 
 	    def->database, def->name, names.data, d->old_temporal.name);
 }
 
-/* What leaves a server: tables, and views that name nothing else. */
-struct leaving {
-	struct table_set tables, views;
-};
-
-/* The views that may move with the tables: those whose tables keep their names. */
-static int
-find_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
-    const char ***names, size_t *count)
-{
-	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
-	struct table_set set = { q->from.database, tables, 0 };
-
-	for (size_t i = 0; i < q->tables_count; i++) {
-		if (strcmp(q->tables[i].from, q->tables[i].to) == 0)
-			tables[set.count++] = q->tables[i].from;
-	}
-	return view_find(cx, c, &set, names, count);
-}
-
-/* What names one of them is refused, or is *passed with force: "" when there is none. */
-static int
-check_mentions(struct ctx *cx, struct mysql_client *c, const struct leaving *l, bool force,
-    const char **passed)
-{
-	struct mentions m;
-
-	TRY(mention_find(cx, c, &l->tables, &l->views, &m));
-	*passed = m.text;
-	if (m.text[0] == '\0' || force)
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "%s", m.text);
-	return err_hint(cx->err, "%s", m.hint);
-}
-
-/* Do the views that were to move still name nothing else? */
-static int
-check_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
-{
-	struct table_set movable = { .database = q->from.database };
-	const char **names;
-
-	if (q->views_count == 0)
-		return 0;
-	TRY(find_views(cx, c, q, &names, &movable.count));
-	movable.tables = names;
-	for (size_t i = 0; i < q->views_count; i++) {
-		if (table_set_find(&movable, q->from.database, q->views[i]) >= 0)
-			continue;
-		err_set(cx->err, ERR_REFUSED,
-		    "view '%s.%s' is gone, or names more by now than the tables that move",
-		    q->from.database, q->views[i]);
-		return err_hint(cx->err, "make it as it was, or move anew");
-	}
-	return 0;
-}
-
 /* Of the end that is asked. */
 static int
 find_closure(
@@ -206,9 +149,6 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
-	const struct leaving l = { table_set_at(cx->arena, q, MOVE_FROM),
-		{ q->from.database, q->views, q->views_count } };
-	const char *passed;
 
 	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
@@ -223,8 +163,7 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 		TRY(storage_check(cx, def, request->way_back));
 	}
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, open));
-	TRY(check_views(cx, c, q));
-	return check_mentions(cx, c, &l, request->force, &passed);
+	return leaving_check(cx, c, q, request->force);
 }
 
 /* The other end is told them in one message, in which a text is longer than itself. */
@@ -261,8 +200,6 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
     struct check_from_reply *reply)
 {
 	const struct move_request *q = &request->move;
-	struct leaving l = { table_set_at(cx->arena, q, MOVE_FROM),
-		{ .database = q->from.database } };
 	struct closure open;
 
 	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
@@ -287,11 +224,7 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, &open));
 	reply->dropped = open.dropped;
 	reply->restore = open.restore;
-	if (request->with_views)
-		TRY(find_views(cx, c, q, &reply->views, &reply->views_count));
-	l.views.tables = reply->views;
-	l.views.count = reply->views_count;
-	return check_mentions(cx, c, &l, request->force, &reply->passed);
+	return leaving_find(cx, c, request, reply);
 }
 
 int
@@ -422,29 +355,6 @@ check_parents_there(struct ctx *cx, struct mysql_client *c, const struct move_re
 	return err_hint(cx->err, "move that table back first");
 }
 
-/* One that is there is not replaced: it may be another one. */
-static int
-check_views_there(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
-{
-	for (size_t i = 0; i < q->views_count; i++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
-		struct mysql_rows rows;
-
-		buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
-		quote_string(&sql, slice_str(q->to.database));
-		buf_add_str(&sql, " AND BINARY table_name=");
-		quote_string(&sql, slice_str(q->views[i]));
-		TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-		if (rows.rows == 0)
-			continue;
-		err_set(cx->err, ERR_REFUSED,
-		    "'%s.%s' exists at the target, and view '%s.%s' would move there",
-		    q->to.database, q->views[i], q->from.database, q->views[i]);
-		return err_hint(cx->err, "drop it at the target, or move without --with-views");
-	}
-	return 0;
-}
-
 static int
 check_key_names(struct ctx *cx, struct mysql_client *c, const struct check_to_request *request)
 {
@@ -477,7 +387,8 @@ check_versioned(struct ctx *cx, const struct tablet_env *env, struct mysql_clien
 }
 
 int
-preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
+preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request,
+    struct check_to_reply *reply)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
@@ -492,7 +403,7 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 		TRY(check_arrival(cx, c, request, i));
 	const struct table_set set = table_set_at(cx->arena, q, MOVE_TO);
 	TRY(user_triggers_none(cx, c, &set));
-	TRY(check_views_there(cx, c, q));
+	TRY(leaving_check_there(cx, c, request, reply));
 	TRY(check_versioned(cx, env, c, request));
 	if (request->definitions_count > 0)
 		TRY(check_key_names(cx, c, request));

@@ -27,8 +27,8 @@ int preflight_from(struct ctx *cx, const struct tablet_env *env,
 int preflight_attempt(struct ctx *cx, const struct tablet_env *env,
     const struct fence_install_request *request, struct closure *open) MUST_USE;
 /* The end where they arrive: a table that exists must be empty and defined as the request says. */
-int preflight_to(
-    struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request) MUST_USE;
+int preflight_to(struct ctx *cx, const struct tablet_env *env,
+    const struct check_to_request *request, struct check_to_reply *reply) MUST_USE;
 /* The same end again, before each attempt to switch: is what has arrived defined as the stream's tables
  * are (hashes: one for each, with the foreign keys of the set), without a trigger, and may clients
  * work with it? */

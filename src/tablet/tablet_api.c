@@ -6,9 +6,9 @@
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
 #include "tablet/next_values.h"
+#include "tablet/object_calls.h"
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
-#include "tablet/table/view.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
@@ -88,7 +88,7 @@ do_check_from(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_check_to(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	return preflight_to(cx, api->env, q);
+	return preflight_to(cx, api->env, q, r);
 }
 
 static int
@@ -230,18 +230,6 @@ do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 		room->until = task_now() + request->room_us;
 	*(struct fence_status_reply *)r = (struct fence_status_reply){ room->waits, room->asks };
 	return 0;
-}
-
-static int
-do_views_read(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return view_read_all(cx, api->env, q, r);
-}
-
-static int
-do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return view_make(cx, api->env, q);
 }
 
 static int
@@ -469,7 +457,8 @@ enum late {
 static const struct method {
 	method_fn *run;
 	enum late late;
-	vdiff_fn *vdiff; /* in the place of run: about a comparison */
+	vdiff_fn *vdiff;   /* in the place of run: about a comparison */
+	object_fn *object; /* the same: about views and routines */
 } methods[TABLET_METHODS] = {
 	[TABLET_STATUS] = { .run = do_status, .late = LATE_IS_HEARD },
 	[TABLET_VALIDATE] = { .run = do_validate, .late = LATE_IS_HEARD },
@@ -487,8 +476,9 @@ static const struct method {
 	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .late = LATE_IN_TURN },
 	[TABLET_FENCE_REMOVE] = { .run = do_fence_remove, .late = LATE_IN_TURN },
 	[TABLET_FENCE_STATUS] = { .run = do_fence_status, .late = LATE_IS_HEARD },
-	[TABLET_VIEWS_READ] = { .run = do_views_read, .late = LATE_IS_HEARD },
-	[TABLET_VIEWS_MAKE] = { .run = do_views_make, .late = LATE_IS_REFUSED },
+	[TABLET_OBJECTS_READ] = { .object = object_calls_read, .late = LATE_IS_HEARD },
+	[TABLET_OBJECTS_MAKE] = { .object = object_calls_make, .late = LATE_IN_TURN },
+	[TABLET_OBJECTS_DROP] = { .object = object_calls_drop, .late = LATE_IN_TURN },
 	[TABLET_TRIGGERS_READ] = { .run = do_triggers_read, .late = LATE_IS_HEARD },
 	[TABLET_TRIGGERS_TRY] = { .run = do_triggers_try, .late = LATE_IS_HEARD },
 	[TABLET_TRIGGERS_DROP] = { .run = do_triggers_drop, .late = LATE_IN_TURN },
@@ -530,6 +520,12 @@ find_method(const char *path)
 }
 
 static int
+run(struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
+{
+	return m->object != NULL ? m->object(cx, api->env, q, r) : m->run(cx, api, q, r);
+}
+
+static int
 run_method(struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
 {
 	const struct move_request *request = q;
@@ -538,16 +534,16 @@ run_method(struct ctx *cx, struct tablet_api *api, const struct method *m, const
 	if (m->vdiff != NULL)
 		return with_stream(cx, api, m->vdiff, q, r);
 	if (m->late == LATE_IS_HEARD)
-		return m->run(cx, api, q, r);
+		return run(cx, api, m, q, r);
 	move = move_of(&api->moves, request->workflow);
 	if (m->late == LATE_IS_DONE && move_outdates(move, request->attempt))
 		return 0;
 	if (m->late != LATE_IN_TURN) {
 		TRY(move_admit(move, request->attempt, cx->err));
-		return m->run(cx, api, q, r);
+		return run(cx, api, m, q, r);
 	}
 	TRY(move_begin(cx, move, request->attempt));
-	int rc = m->run(cx, api, q, r);
+	int rc = run(cx, api, m, q, r);
 	move_end(move);
 	return rc;
 }
@@ -558,7 +554,7 @@ handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
 {
 	int i = find_method(req->path);
 
-	if (i < 0 || (methods[i].run == NULL && methods[i].vdiff == NULL))
+	if (i < 0)
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
 	const struct tablet_call *call = &tablet_calls[i];
 	void *q = arena_zalloc(cx->arena, call->request->size);

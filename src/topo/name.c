@@ -207,6 +207,30 @@ name_of_tables(struct arena *a, const char *keyspace, const char *const *tables,
 	return arena_slice_str(a, buf_slice(&text));
 }
 
+static const char *
+name_small(struct arena *a, struct slice name, const char *behind)
+{
+	char *text = arena_printf(a, "%.*s%s", SLICE_ARG(name), behind);
+
+	for (char *c = text; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + ('a' - 'A'));
+	}
+	return text;
+}
+
+const char *
+name_of_routine(struct arena *a, struct slice name)
+{
+	return name_small(a, name, "()");
+}
+
+const char *
+name_of_event(struct arena *a, struct slice name)
+{
+	return name_small(a, name, "(event)");
+}
+
 const char *
 name_typed(struct arena *a, const char *keyspace, const char *table)
 {

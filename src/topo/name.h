@@ -50,6 +50,10 @@ const char *name_escaped(struct arena *a, const char *name);
 const char *name_of_table(struct arena *a, const char *keyspace, const char *table);
 /* The same as a word of a shell: 'new_customer.`a.b`'. */
 const char *name_typed(struct arena *a, const char *keyspace, const char *table);
+/* What a routing rule calls a stored routine, or an event: "p()" and "e(event)", since these are names of
+ * their own beside those of tables. ASCII letters small: servers take them for the same. In the arena. */
+const char *name_of_routine(struct arena *a, struct slice name);
+const char *name_of_event(struct arena *a, struct slice name);
 struct name_parts {
 	const char *keyspace, *name;
 };

@@ -41,6 +41,7 @@
 #include "base/err.h"
 #include "base/fsm.h"
 #include "base/parse.h"
+#include "topo/moved_routine.h"
 #include "topo/name.h"
 #include "topo/workflow_options.h"
 
@@ -117,6 +118,7 @@ struct routing_rule {
 	usec reader_wait; /* RULE_HOLD: how long transactions that only read are waited for */
 	usec grace;       /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
 	enum on_grace on_grace;
+	bool both; /* a routine that needs no table: it stands at both sides, the same */
 };
 
 #define MAKER_DDL "ddl"
@@ -198,6 +200,8 @@ struct workflow_record {
 	size_t tables_count;
 	const char **views; /* that move with them: names at both sides */
 	size_t views_count;
+	struct moved_routine *routines; /* the same */
+	size_t routines_count;
 	struct workflow_stream *streams;
 	size_t streams_count;
 	enum workflow_direction direction;

@@ -146,6 +146,46 @@ views_read(const struct json *j, struct workflow_record *r)
 }
 
 static void
+routines_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_open(w, "routines", '[');
+	for (size_t i = 0; i < r->routines_count; i++) {
+		const struct moved_routine *m = &r->routines[i];
+
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "name", m->name);
+		json_put_str(w, "kind", routine_kind_names[m->kind]);
+		json_put_bool(w, "both", m->both);
+		json_put_bool(w, "kept", m->kept);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+static void
+routines_read(const struct json *j, struct workflow_record *r)
+{
+	struct json array;
+
+	if (!json_has(j, "routines"))
+		return;
+	array = json_get_array(j, "routines");
+	r->routines_count = json_count(&array);
+	r->routines = arena_array(j->doc->arena, struct moved_routine, r->routines_count);
+	for (size_t i = 0; i < r->routines_count; i++) {
+		struct json item = json_item(&array, i);
+
+		r->routines[i] = (struct moved_routine){
+			.name = json_get_str(&item, "name"),
+			.kind = (enum routine_kind)json_get_enum(&item, "kind", routine_kind_names),
+			.both = json_get_bool(&item, "both"),
+			.kept = json_get_bool(&item, "kept"),
+		};
+		r->routines[i].rule = name_of_routine(j->doc->arena, slice_str(r->routines[i].name));
+	}
+}
+
+static void
 streams_write(struct json_writer *w, const struct workflow_record *r)
 {
 	json_put_open(w, "streams", '[');
@@ -241,6 +281,7 @@ members_write(struct json_writer *w, const struct workflow_record *r)
 	json_put_str(w, "source_keyspace", r->source_keyspace);
 	json_put_str(w, "target_keyspace", r->target_keyspace);
 	views_write(w, r);
+	routines_write(w, r);
 	streams_write(w, r);
 	json_put_str(w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
 	json_put_i64(w, "round", r->round);
@@ -368,6 +409,7 @@ members_read(const struct json *j, struct workflow_record *out)
 		.options = workflow_options_get(j, &given),
 	};
 	views_read(j, out);
+	routines_read(j, out);
 	streams_read(j, out);
 	add_round(out);
 }

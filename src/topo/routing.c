@@ -52,6 +52,8 @@ rule_write(struct buf *out, const struct rule_record *r)
 	place_put(&w, "target", &r->places[RULE_TARGET]);
 	json_put_str(&w, "workflow", r->workflow);
 	json_put_str(&w, "maker", r->maker);
+	if (r->both)
+		json_put_bool(&w, "both", true);
 	json_put_close(&w, '}');
 }
 
@@ -73,6 +75,7 @@ rule_read(struct arena *a, struct slice json, struct rule_record *out, struct er
 		    [RULE_TARGET] = place_get(&j, "target") },
 		.workflow = json_get_str(&j, "workflow"),
 		.maker = json_get_str(&j, "maker"),
+		.both = json_get_bool(&j, "both"),
 	};
 	return json_close(&d);
 }
@@ -207,7 +210,8 @@ rule_view(const struct rule_record *r, const struct switch_record *sw)
 		.to_keyspace = to->keyspace,
 		.to_table = to->table,
 		.workflow = r->workflow,
-		.maker = rule_maker(r, sw) };
+		.maker = rule_maker(r, sw),
+		.both = r->both };
 
 	if (sw != NULL) {
 		view.phase = sw->phase;

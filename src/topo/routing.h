@@ -62,6 +62,7 @@ struct rule_record {
 	struct rule_place places[2]; /* by enum rule_side, of its workflow's */
 	const char *workflow;        /* that governs it; "": nobody, the first place serves */
 	const char *maker;           /* struct routing_rule's; rule_maker() */
+	bool both;                   /* struct routing_rule's */
 };
 
 struct switch_record {

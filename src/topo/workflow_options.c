@@ -108,6 +108,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 	limits_put(w, &o->limits, given);
 	if (given & GIVEN_VDIFF)
 		json_put_bool(w, "vdiff", o->vdiff);
+	if (given & GIVEN_WITH_ROUTINES)
+		json_put_bool(w, "with_routines", o->with_routines);
 	json_put_close(w, '}');
 }
 
@@ -120,7 +122,7 @@ options_given(const struct json *j)
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
 		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb",
 		"max_rows_per_second", "max_bytes_per_second", "max_threads_running",
-		"throttle_query", "vdiff" };
+		"throttle_query", "vdiff", "with_routines" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -158,6 +160,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.to_innodb = json_get_bool(&j, "to_innodb"),
 		.limits = limits_get(&j),
 		.vdiff = json_get_bool(&j, "vdiff"),
+		.with_routines = json_get_bool(&j, "with_routines"),
 	};
 }
 
@@ -206,4 +209,6 @@ workflow_options_take(
 	limits_take(&to->limits, &from->limits, given);
 	if (given & GIVEN_VDIFF)
 		to->vdiff = from->vdiff;
+	if (given & GIVEN_WITH_ROUTINES)
+		to->with_routines = from->with_routines;
 }

@@ -33,6 +33,7 @@ struct workflow_options {
 	bool vdiff;             /* no switch before a comparison of all rows that finds nothing */
 	bool force;             /* goes on past what names the table */
 	bool with_views;        /* those that name nothing else move too */
+	bool with_routines;     /* the same, and those that name no table */
 	bool drop_foreign_keys; /* goes on without those that lead out of the set or into it */
 	/* Made in one of Vitess's forms: it switches when SwitchTraffic says so, and a switch that fails
 	 * leaves it waiting for the next word. With no_switch until then. */
@@ -75,7 +76,8 @@ enum workflow_given {
 	GIVEN_THROTTLE_QUERY = 1 << 21,
 	GIVEN_LIMITS = GIVEN_MAX_ROWS | GIVEN_MAX_BYTES | GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY,
 	GIVEN_VDIFF = 1 << 22,
-	GIVEN_ALL = (1 << 23) - 1,
+	GIVEN_WITH_ROUTINES = 1 << 23,
+	GIVEN_ALL = (1 << 24) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

@@ -326,6 +326,9 @@ tail_query_read(const struct query_event *q, const struct moved_tables *tables, 
 	if (s.kind == STATEMENT_ADMIN && s.understood)
 		/* ANALYZE and its like: no row and no definition changes */
 		return TAIL_QUERY_OTHER;
+	/* A routine or an event changes no row by itself, whatever its body names. */
+	if (s.kind == STATEMENT_DDL && s.program.end > 0)
+		return TAIL_QUERY_OTHER;
 	if (makes_trigger(q->sql))
 		return read_trigger(q, &s, tables, table);
 	for (*table = 0; *table < tables->count; (*table)++)

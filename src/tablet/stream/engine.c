@@ -12,6 +12,7 @@
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/spare.h"
+#include "tablet/table/routine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -357,8 +358,10 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 {
 	const struct move_request *q = stream_request(s);
 
-	if (ours)
+	if (ours) {
 		TRY(drop_views(cx, d, q));
+		TRY(routine_drop(cx, d->session, q));
+	}
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(buf) struct buf name = BUF_INIT;
 		bool drop;

@@ -1,5 +1,6 @@
 #include "tablet/table/mention.h"
 
+#include "base/mutant.h"
 #include "rpc/api.h"
 #include "sql/program.h"
 #include "sql/quote.h"
@@ -8,6 +9,12 @@ enum {
 	NAMED_MAX = 3, /* in one sentence: three names of two parts fit it */
 	LOCATED_MAX =
 	    50, /* names that the server looks for; of more it sends all bodies that there are */
+};
+
+/* Names of one database that go away: of tables and views, and from routines_at on of routines. */
+struct wanted {
+	struct table_set set;
+	size_t routines_at;
 };
 
 /* ---- The bodies that have the word */
@@ -93,19 +100,27 @@ struct found {
 	bool more;         /* another one is, too */
 };
 
+static enum mention
+mention_one(const struct program *p, struct slice schema, const struct wanted *w, size_t i)
+{
+	struct slice database = slice_str(w->set.database), name = slice_str(w->set.tables[i]);
+
+	return i < w->routines_at ? program_mentions(p, schema, database, name)
+				  : program_calls(p, schema, database, name);
+}
+
 /* The most that it says of any of them. */
 static enum mention
-mention_of(struct ctx *cx, const struct slice *v, const struct table_set *set, struct found *f)
+mention_of(struct ctx *cx, const struct slice *v, const struct wanted *w, struct found *f)
 {
+	const struct table_set *set = &w->set;
 	struct program p;
 	struct err unread = { 0 };
 	enum mention most = MENTION_NONE;
 	bool read = program_read(cx->arena, v[B_BODY], modes_of_names(v[B_MODES]), &p, &unread) == 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		enum mention m = read ? program_mentions(&p, v[B_SCHEMA], slice_str(set->database),
-					    slice_str(set->tables[i]))
-				      : MENTION_PERHAPS;
+		enum mention m = read ? mention_one(&p, v[B_SCHEMA], w, i) : MENTION_PERHAPS;
 
 		if (m == MENTION_NONE)
 			continue;
@@ -137,17 +152,25 @@ add_found(struct found *f, const char *what, const struct slice *v, enum mention
 	    SLICE_ARG(v[B_SCHEMA]), SLICE_ARG(v[B_NAME]), m == MENTION_PERHAPS ? " (perhaps)" : "");
 }
 
-/* A view that does. */
+/* Does it leave too? */
 static bool
-moves(struct ctx *cx, const struct slice *v, const struct table_set *views)
+moves(struct ctx *cx, const char *what, const struct slice *v, const struct leaving *l)
 {
-	return table_set_find(views, arena_slice_str(cx->arena, v[B_SCHEMA]),
-		   arena_slice_str(cx->arena, v[B_NAME])) >= 0;
+	if (strcmp(what, "view") == 0)
+		return table_set_find(&l->views, arena_slice_str(cx->arena, v[B_SCHEMA]),
+			   arena_slice_str(cx->arena, v[B_NAME])) >= 0;
+	if (strcmp(what, "routine") != 0 || !slice_eq_str(v[B_SCHEMA], l->tables.database))
+		return false;
+	for (size_t i = 0; i < l->routines.count; i++) {
+		if (slice_eq_str(v[B_NAME], l->routines.items[i].of.name))
+			return true;
+	}
+	return false;
 }
 
 static int
-look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
-    const struct table_set *views, struct found *f)
+look_through(struct ctx *cx, struct mysql_client *c, const struct wanted *w,
+    const struct leaving *l, struct found *f)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -155,15 +178,15 @@ look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set
 		struct mysql_rows rows;
 
 		inner.arena = &scratch;
-		TRY(read_bodies(&inner, c, &sources[i], set, &rows));
+		TRY(read_bodies(&inner, c, &sources[i], &w->set, &rows));
 		for (size_t n = 0; n < rows.rows; n++) {
 			const struct slice *v = &rows.values[n * B_COUNT];
 			struct found before = *f;
 			enum mention m;
 
-			if (i == 0 && moves(&inner, v, views))
+			if (moves(&inner, sources[i].what, v, l))
 				continue;
-			m = mention_of(&inner, v, set, f);
+			m = mention_of(&inner, v, w, f);
 
 			if (m == MENTION_SURE ||
 			    (m == MENTION_PERHAPS && !is_servers_own(v[B_SCHEMA])))
@@ -199,35 +222,41 @@ sentence(struct arena *a, const struct found *f, const struct table_set *set)
 	    f->more ? "their" : "its");
 }
 
-/* Tables and the views that move: whoever names one of them names what goes away. */
-static struct table_set
-joined(struct arena *a, const struct table_set *set, const struct table_set *views)
+static struct wanted
+joined(struct arena *a, const struct leaving *l)
 {
-	const char **names = arena_array(a, const char *, set->count + views->count);
+	const char **names =
+	    arena_array(a, const char *, l->tables.count + l->views.count + l->routines.count);
+	struct wanted w = { .set = { l->tables.database, names, 0 } };
 
-	for (size_t i = 0; i < set->count; i++)
-		names[i] = set->tables[i];
-	for (size_t i = 0; i < views->count; i++)
-		names[set->count + i] = views->tables[i];
-	return (struct table_set){ set->database, names, set->count + views->count };
+	for (size_t i = 0; i < l->tables.count; i++)
+		names[w.set.count++] = l->tables.tables[i];
+	for (size_t i = 0; i < l->views.count; i++)
+		names[w.set.count++] = l->views.tables[i];
+	w.routines_at = w.set.count;
+	for (size_t i = 0; i < l->routines.count && !mutant("tablet_calls_not_seen"); i++) {
+		if (!l->routines.items[i].of.both)
+			names[w.set.count++] = l->routines.items[i].of.name;
+	}
+	return w;
 }
 
 int
-mention_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
-    const struct table_set *views, struct mentions *out)
+mention_find(
+    struct ctx *cx, struct mysql_client *c, const struct leaving *leaving, struct mentions *out)
 {
-	const struct table_set all = joined(cx->arena, set, views);
+	const struct wanted all = joined(cx->arena, leaving);
 	SCOPED(buf) struct buf names = BUF_INIT;
 	struct found f = { .names = &names };
 
 	*out = (struct mentions){ .text = "", .hint = "" };
-	TRY(look_through(cx, c, &all, views, &f));
+	TRY(look_through(cx, c, &all, leaving, &f));
 	if (f.count == 0)
 		return 0;
-	out->text = sentence(cx->arena, &f, &all);
+	out->text = sentence(cx->arena, &f, &all.set);
 	out->hint = f.sure == 0
 	    ? "if it does not: MoveTables --force goes on"
-	    : "drop it first, and make it anew where the table goes; --with-views takes views along that "
-	      "name nothing else; --force goes on and leaves it as it is";
+	    : "drop it first, and make it anew where the table goes; --with-views and "
+	      "--with-routines take along what names nothing else; --force goes on and leaves it as it is";
 	return 0;
 }

@@ -15,10 +15,15 @@ struct mentions {
 	    *hint; /* a sentence with the first few of them, what to do; "": there is none */
 };
 
-/* Looks through all databases of the server, once for all of the set; the answer is in cx->arena. */
-/* views: of the set's database, that move with the tables. They are not told of, and what
- * names one of them is. */
-int mention_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
-    const struct table_set *views, struct mentions *out) MUST_USE;
+/* What leaves a server: tables, and of their database the views and routines that name nothing else. */
+struct leaving {
+	struct table_set tables, views;
+	struct routine_list routines;
+};
+
+/* Looks through all databases of the server, once for all of it; the answer is in cx->arena. What leaves is
+ * not told of, and what names it is; a routine that stands at both ends does not leave. */
+int mention_find(struct ctx *cx, struct mysql_client *c, const struct leaving *leaving,
+    struct mentions *out) MUST_USE;
 
 #endif

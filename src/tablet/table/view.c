@@ -148,7 +148,7 @@ view_read(struct ctx *cx, struct mysql_client *c, const char *database, struct v
 
 int
 view_read_all(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
-    struct views_read_reply *reply)
+    struct objects_read_reply *reply)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 
@@ -227,30 +227,30 @@ check_made(struct ctx *cx, struct mysql_client *c, const char *database,
 /* As those that it names are there. What is there already is left alone: DDL that names a moved table would
  * end whoever follows it. */
 static int
-make_all(struct ctx *cx, struct mysql_client *c, const struct views_make_request *q)
+make_all(struct ctx *cx, struct mysql_client *c, const struct objects_make_request *q)
 {
-	bool *made = arena_array(cx->arena, bool, q->definitions_count);
-	size_t left = q->definitions_count;
+	bool *made = arena_array(cx->arena, bool, q->views_count);
+	size_t left = q->views_count;
 
-	for (size_t i = 0; i < q->definitions_count; i++) {
-		TRY(is_same(cx, c, q->move.to.database, &q->definitions[i], &made[i]));
+	for (size_t i = 0; i < q->views_count; i++) {
+		TRY(is_same(cx, c, q->move.to.database, &q->views[i], &made[i]));
 		left -= made[i];
 	}
 	for (size_t before = left + 1; left > 0 && left < before;) {
 		before = left;
-		for (size_t i = 0; i < q->definitions_count; i++) {
+		for (size_t i = 0; i < q->views_count; i++) {
 			if (made[i])
 				continue;
-			made[i] = make(cx, c, &q->definitions[i]) == 0;
+			made[i] = make(cx, c, &q->views[i]) == 0;
 			if (!made[i] && cx->err->mysql_errno != ER_NO_SUCH_TABLE)
-				return refuse(cx, q->move.to.database, q->definitions[i].name,
+				return refuse(cx, q->move.to.database, q->views[i].name,
 				    "cannot be made at the target");
 			left -= made[i];
 		}
 	}
 	for (size_t i = 0; left > 0; i++) {
 		if (!made[i])
-			return refuse(cx, q->move.to.database, q->definitions[i].name,
+			return refuse(cx, q->move.to.database, q->views[i].name,
 			    "cannot be made at the target");
 	}
 	return 0;
@@ -281,7 +281,7 @@ view_try(struct ctx *cx, const struct tablet_env *env, const struct table_set *v
 }
 
 int
-view_make(struct ctx *cx, const struct tablet_env *env, const struct views_make_request *q)
+view_make(struct ctx *cx, const struct tablet_env *env, const struct objects_make_request *q)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	SCOPED(client) struct mysql_client *client = NULL;
@@ -291,12 +291,12 @@ view_make(struct ctx *cx, const struct tablet_env *env, const struct views_make_
 	TRY(use(cx, c, database));
 	TRY(make_all(cx, c, q));
 	TRY(env_app(cx, env, ROLE_PROBE, &client));
-	for (size_t i = 0; i < q->definitions_count; i++) {
-		const char *name = q->definitions[i].name;
+	for (size_t i = 0; i < q->views_count; i++) {
+		const char *name = q->views[i].name;
 
 		if (read_as_client(cx, client, database, name) != 0 && !mutant("tablet_view_unread"))
 			return refuse(cx, database, name, "cannot be read at the target");
-		TRY(check_made(cx, c, database, &q->definitions[i]));
+		TRY(check_made(cx, c, database, &q->views[i]));
 	}
 	return 0;
 }

@@ -22,10 +22,10 @@ int view_find(struct ctx *cx, struct mysql_client *c, const struct table_set *se
 int view_try(struct ctx *cx, const struct tablet_env *env, const struct table_set *views) MUST_USE;
 /* The views of the request, at the end that they leave. */
 int view_read_all(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
-    struct views_read_reply *reply) MUST_USE;
+    struct objects_read_reply *reply) MUST_USE;
 /* Makes them, or makes them anew, in whatever order their names need, and reads each as clients will.
  * ERR_REFUSED by name with a hint: one cannot be made, or not be read there (its definer is missing). */
 int view_make(struct ctx *cx, const struct tablet_env *env,
-    const struct views_make_request *request) MUST_USE;
+    const struct objects_make_request *request) MUST_USE;
 
 #endif

@@ -34,7 +34,7 @@ static struct topo_kv
 rule_kv(const char *table, const char *workflow, int64_t modified)
 {
 	const struct rule_record r = { { "a", table }, { { "a", table }, { "b", table } }, workflow,
-		"" };
+		"", false };
 	SCOPED(buf) struct buf json = BUF_INIT;
 
 	rule_write(&json, &r);

@@ -367,3 +367,61 @@ TEST(a_name_that_may_be_the_statements_own_is_refused)
 	}
 	route_unref(r);
 }
+
+TEST(a_routine_that_moved_is_called_where_it_is)
+{
+	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .routines = true };
+	struct route *r = route_with(1, &rule);
+
+	/* The place's own database is new_customer, so the text stays, and with it the column's name. */
+	expect_plan(r, "customer", "select Bound(1)", "db2:3306 locks ruled select Bound(1)");
+	expect_plan(r, "customer", "call bound", "db2:3306 locks ruled call bound");
+	expect_plan(r, NULL, "select customer.bound(1)",
+	    "db2:3306 locks ruled select `new_customer`.bound(1)");
+	expect_plan(r, "customer", "call `bound`((select max(a) from users))",
+	    "db2:3306 locks ruled call `bound`((select max(a) from `new_customer`.`users`))");
+	/* One that stays is called where the keyspace is. */
+	expect_plan(r, "customer", "call other(1)", "db1:3306 locks call other(1)");
+	expect_plan(r, "customer", "select bound(a) from t",
+	    "1235 tables 'bound' (keyspace 'new_customer') and 't' (keyspace 'customer') are on two "
+	    "servers: vtgate does not join across servers");
+	expect_plan(r, "customer", "select other(a) from users",
+	    "1235 a stored function of keyspace 'customer' in a statement on tables of keyspace "
+	    "'new_customer', which is on another server: say where it is (new_customer.name())");
+	route_unref(r);
+}
+
+TEST(a_routine_that_needs_no_table_is_called_where_the_tables_are)
+{
+	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .routines = true };
+	struct route *r = route_with(1, &rule);
+
+	expect_plan(r, "customer", "select free(1)", "db2:3306 locks ruled select free(1)");
+	expect_plan(r, "customer", "select free(a) from t", "db1:3306 locks select free(a) from t");
+	expect_plan(r, "customer", "select customer.free(a) from users",
+	    "db2:3306 locks ruled select `new_customer`.free(a) from `new_customer`.`users`");
+	expect_plan(r, "customer", "select new_customer.free(a) from t",
+	    "db1:3306 locks select `customer`.free(a) from t");
+	expect_plan(
+	    r, "customer", "select free(bound(1))", "db2:3306 locks ruled select free(bound(1))");
+	route_unref(r);
+}
+
+TEST(a_routine_is_defined_where_it_is_served)
+{
+	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .routines = true };
+	struct route *r = route_with(1, &rule);
+
+	expect_plan(r, "customer", "create procedure bound() update users set a = 1",
+	    "db2:3306 locks ruled create procedure `new_customer`.`bound`() update users set a = 1");
+	expect_plan(r, NULL, "drop function if exists customer.`Bound`",
+	    "db2:3306 locks ruled drop function if exists `new_customer`.`Bound`");
+	expect_plan(r, "customer", "show create procedure bound",
+	    "db2:3306 reads ruled show create procedure `new_customer`.`bound`");
+	/* An event has a name of its own, and so has a new one. */
+	expect_plan(r, "customer", "drop event bound", "db1:3306 locks drop event bound");
+	expect_plan(r, "customer", "create procedure other() update users set a = 1",
+	    "1235 a statement that vtgate does not understand names the moved table 'users'");
+	expect_plan(r, NULL, "show create function sys.x", "any reads show create function sys.x");
+	route_unref(r);
+}

@@ -16,29 +16,46 @@ fill_tablet(int i, struct buf *out)
 	tablet_write(out, &t);
 }
 
-/* Both names of users. */
-static struct rule_set *
-rules_of(int64_t version, const struct test_rule *rule, const char *workflow)
+static void
+put_rules(const char *source, const char *target, bool both, const char *workflow, struct buf *json)
 {
-	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
-	const struct rule_place places[] = { { "customer", "users" }, { "new_customer", to_table } };
-	struct buf json[2] = { BUF_INIT, BUF_INIT };
-	struct slice texts[2];
-	struct rule_set *set;
-	struct err err = { 0 };
+	const struct rule_place places[] = { { "customer", source }, { "new_customer", target } };
 
 	for (int i = 0; i < 2; i++) {
 		const struct rule_record r = { .name = places[i],
 			.places = { places[0], places[1] },
 			.workflow = workflow,
-			.maker = "" };
+			.maker = "",
+			.both = both };
 
 		rule_write(&json[i], &r);
-		texts[i] = buf_slice(&json[i]);
 	}
-	expect_ok(rule_set_new(texts, version == 0 ? 0 : 2, version, &set, &err), &err);
-	buf_done(&json[0]);
-	buf_done(&json[1]);
+}
+
+/* Both names of users, and of two routines. */
+static struct rule_set *
+rules_of(int64_t version, const struct test_rule *rule, const char *workflow)
+{
+	enum { RULES = 6 };
+	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
+	struct buf json[RULES] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
+	struct slice texts[RULES];
+	struct rule_set *set;
+	struct err err = { 0 };
+
+	put_rules("users", to_table, false, workflow, &json[0]);
+	put_rules("bound()", "bound()", false, workflow, &json[2]);
+	put_rules("free()", "free()", true, workflow, &json[4]);
+	for (int i = 0; i < RULES; i++)
+		texts[i] = buf_slice(&json[i]);
+	expect_ok(rule_set_new(texts,
+		      version == 0         ? 0
+			  : rule->routines ? RULES
+					   : 2,
+		      version, &set, &err),
+	    &err);
+	for (int i = 0; i < RULES; i++)
+		buf_done(&json[i]);
 	return set;
 }
 

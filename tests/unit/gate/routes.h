@@ -15,6 +15,7 @@ struct test_rule {
 	enum on_grace on_grace;
 	const char *workflow; /* NULL: new_customer/users */
 	const char *to_table; /* what new_customer calls it; NULL: users */
+	bool routines;        /* rules for bound(), and for free(), which stands at both sides */
 };
 
 /* Both names of users go to keyspace to; version 0: no rules at all. */

@@ -25,7 +25,9 @@ describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 		buf_add_char(out, ' ');
 		if (!slice_is_null(t->database))
 			buf_addf(out, "%.*s.", SLICE_ARG(t->database));
-		buf_addf(out, "%.*s:%s%s", SLICE_ARG(t->table), roles[t->role], t->made ? "+" : "");
+		buf_addf(out, "%.*s:%s%s",
+		    SLICE_ARG(t->role == TABLE_ROUTINE ? t->routine : t->table), roles[t->role],
+		    t->made ? "+" : "");
 	}
 }
 
@@ -84,7 +86,7 @@ TEST(names_that_are_not_tables)
 	is("select a from t as users", "select t:r");
 	is("select a from t users where users.a = 1", "select t:r users:q");
 	is("select users.* from t users", "select users:q t:r");
-	is("select a from t where users(1)", "write session t:r");
+	is("select a from t where users(1)", "write session t:r users:f");
 	is("select @users from t", "select t:r");
 	is("select a from t use index (users) where 1", "select t:r");
 	is("select a from t partition (users) where 1", "select t:r");
@@ -195,9 +197,9 @@ TEST(reads_with_effects)
 	is("select nextval(s)", "select session s:s");
 	is("select next value for s", "select session s:s");
 	is("select (next value for s)", "select session s:s");
-	is("select mine(1) from t", "write session t:r");
-	is("select db.mine(1) from t", "write session db.:f t:r");
-	is("select `abs`(1) from t", "write session t:r");
+	is("select mine(1) from t", "write session mine:f t:r");
+	is("select db.mine(1) from t", "write session db.mine:f t:r");
+	is("select `abs`(1) from t", "write session abs:f t:r");
 	is("select last_insert_id()", "select");
 	is("select last_insert_id(5)", "select session");
 	is("select abs(1), st_astext(p), json_value(j,'$') from t", "select t:r");
@@ -226,7 +228,7 @@ TEST(inserts)
 	is("insert into t select a from u where b in (select c from v) returning a",
 	    "write t:w u:r v:r");
 	is("INSERT INTO sbtest1 (id, k, c, pad) VALUES (?, ?, ?, ?)", "write sbtest1:w");
-	is("insert into t values (mine(1))", "write session t:w");
+	is("insert into t values (mine(1))", "write session t:w mine:f");
 	is("insert into t table u", "write t:w u:r");
 }
 
@@ -271,7 +273,7 @@ TEST(loading)
 	is("load data local infile 'x' replace into table db.users character set utf8 fields "
 	   "terminated by ',' "
 	   "lines terminated by '\\n' ignore 1 lines (a, @b) set c = @b + 0",
-	    "write session db.users:w");
+	    "write session db.users:w lines:f");
 	is("load xml infile 'x' into table t rows identified by '<r>'", "write t:w");
 }
 
@@ -374,7 +376,11 @@ TEST(transactions_and_session)
 	is("prepare s from 'select * from users'", "prepare session");
 	is("execute s using @a", "prepare session");
 	is("deallocate prepare s", "prepare session");
-	is("call p(1, (select 1 from users))", "call session users:r");
+	is("call p(1, (select 1 from users))", "call session p:f users:r");
+	is("call p", "call session p:f");
+	is("call d.p", "call session d.p:f");
+	is("call `d x`.`p``y`(@a)", "call session d x.p`y:f");
+	is("call d.package.p(1)", "call session d.:f");
 	is("do sleep(1)", "select");
 	is("handler users open", "other session users:r");
 	is("signal sqlstate '45000'", "other unclear session signal:? sqlstate:?");

@@ -23,8 +23,9 @@ static int
 check_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
 {
 	struct check_to_request request = { .move = *q };
+	struct check_to_reply reply;
 
-	return preflight_to(cx, env, &request);
+	return preflight_to(cx, env, &request, &reply);
 }
 
 /* Nothing was said to it: so nothing was changed. */

@@ -86,6 +86,11 @@ TEST(what_is_nobodys_business)
 		"CREATE TRIGGER `a; on b`.`_switchyard_fence_ins_01` BEFORE INSERT ON x FOR EACH ROW "
 		    "BEGIN END",
 		"DROP TRIGGER `tick``s`.`_switchyard_fence_ins_01`",
+		/* what it does comes as rows */
+		"CREATE DEFINER=`a`@`b` PROCEDURE `customer`.`p`() UPDATE customer.users SET a = 1",
+		"CREATE OR REPLACE DEFINER=`a`@`b` FUNCTION `f`() RETURNS int(11) RETURN (SELECT 1 FROM "
+		    "customer.users)",
+		"DROP PROCEDURE IF EXISTS customer.users", "ALTER EVENT customer.users DISABLE",
 		/* names that differ by case are others' */
 		"ALTER TABLE customer.USERS ADD c INT", "ALTER TABLE Customer.users ADD c INT",
 		/* release 0.1's, which its successor takes away */

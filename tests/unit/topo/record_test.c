@@ -94,9 +94,9 @@ TEST(record_rules_survive)
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct routing_rule rules[2] = {
 		{ "customer", "users", "new_customer", "users", RULE_SWITCHED, "new_customer/users",
-		    "new_customer/users", 4, SECOND, 2 * SECOND, ON_GRACE_WAIT },
+		    "new_customer/users", 4, SECOND, 2 * SECOND, ON_GRACE_WAIT, false },
 		{ "customer", "orders", "customer", "orders", RULE_OPEN, "", "", 0, 0, 0,
-		    ON_GRACE_ABORT } };
+		    ON_GRACE_ABORT, false } };
 	struct rules_record r = { 17, rules, 2 }, back;
 
 	rules_write(&out, &r);

@@ -32,8 +32,8 @@ same_switch(const struct switch_record *a, const struct switch_record *b)
 TEST(routing_records_survive)
 {
 	SCOPED(buf) struct buf rule = BUF_INIT, sw = BUF_INIT, post = BUF_INIT, version = BUF_INIT;
-	const struct rule_record r = { { "a", "t.x" }, { { "a", "t" }, { "b", "u" } }, "b/t",
-		"c/t" };
+	const struct rule_record r = { { "a", "t.x" }, { { "a", "t" }, { "b", "u" } }, "b/t", "c/t",
+		true };
 	const struct rules_post p = { 7, true, a_switch(), 99 };
 	struct rule_record r2;
 	struct switch_record sw1 = a_switch(), sw2;
@@ -47,6 +47,7 @@ TEST(routing_records_survive)
 	expect_str(r2.places[RULE_TARGET].keyspace, "b");
 	expect_str(r2.workflow, "b/t");
 	expect_str(r2.maker, "c/t");
+	expect(r2.both);
 	switch_write(&sw, &sw1);
 	expect_ok(switch_read(&arena, buf_slice(&sw), &sw2, &err), &err);
 	expect(same_switch(&sw1, &sw2));
@@ -123,7 +124,7 @@ static void
 put_rule(struct ctx *cx, struct topo *t, const char *table, const char *workflow)
 {
 	const struct rule_record r = { { "a", table }, { { "a", table }, { "b", table } }, workflow,
-		"b/made" };
+		"b/made", false };
 	SCOPED(buf) struct buf json = BUF_INIT;
 
 	rule_write(&json, &r);
@@ -224,12 +225,12 @@ put_old(struct ctx *cx, struct topo *t, enum rule_phase phase)
 
 		rules[i] = (struct routing_rule){ "a", name, phase == RULE_HOLD ? "a" : "b", name,
 			phase, "b/set", phase == RULE_HOLD ? "b/set" : "", 5, SECOND, 2 * SECOND,
-			ON_GRACE_WAIT };
+			ON_GRACE_WAIT, false };
 	}
 	rules[OLD_RULES] = (struct routing_rule){ "a", "gone", "c", "there", RULE_OPEN, "c/gone",
-		"", 0, 0, 0, ON_GRACE_ABORT };
+		"", 0, 0, 0, ON_GRACE_ABORT, false };
 	rules[OLD_RULES + 1] = (struct routing_rule){ "a", "named", "b", "named", RULE_NAMING,
-		"naming", MAKER_DDL, 3, 0, 0, ON_GRACE_ABORT };
+		"naming", MAKER_DDL, 3, 0, 0, ON_GRACE_ABORT, false };
 	rules_write(&json, &r);
 	put(cx, t, "/routing_rules", &json);
 }

@@ -1,0 +1,294 @@
+"""Stored functions and procedures that move with the tables they name: called throughout, where the tables serve."""
+import os
+import signal
+import threading
+
+import pymysql
+import pytest
+
+from lib import proc
+from lib.background import Background
+from lib.combo import Failed
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
+
+TABLES = """
+CREATE TABLE item (id INT PRIMARY KEY, n INT NOT NULL);
+CREATE TABLE audit (id INT PRIMARY KEY AUTO_INCREMENT, item INT NOT NULL, was INT NOT NULL, KEY item (item));
+CREATE TABLE stays (id INT PRIMARY KEY);
+INSERT INTO item VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0); INSERT INTO stays VALUES (7);
+"""
+# Names in any case, one with a quote; by others; of different modes; with temporary tables; one calls the other.
+ROUTINES = [
+    "CREATE PROCEDURE raise(IN which INT, OUT now_n INT) MODIFIES SQL DATA COMMENT 'it''s'\nBEGIN\n  -- é\n"
+    "  INSERT INTO audit (item, was) SELECT id, n FROM item WHERE id = which;\n"
+    "  UPDATE item SET n = n + 1 WHERE id = which;\n  SET now_n = current_n(which);\nEND",
+    "CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA SQL SECURITY INVOKER RETURN (SELECT n FROM item WHERE id = which)",
+    "CREATE DEFINER='some''body'@'localhost' PROCEDURE `all of``them`() BEGIN CREATE TEMPORARY TABLE tmp AS SELECT id FROM item;"
+    " SELECT COUNT(*) AS many FROM tmp; DROP TEMPORARY TABLE tmp; END",
+    "CREATE PROCEDURE raise_it(which INT) BEGIN DECLARE x INT; CALL raise(which, x); SELECT x; END",
+    "CREATE FUNCTION Twice(x INT) RETURNS INT DETERMINISTIC RETURN 2 * x",
+]
+STAYING = [
+    "CREATE PROCEDURE stays_one() SELECT COUNT(*) FROM stays",
+    "CREATE PROCEDURE runs_text(IN t TEXT) BEGIN SET @t = t; PREPARE s FROM @t; EXECUTE s; END",
+]
+MOVING = ["Twice", "all of`them", "current_n", "raise", "raise_it"]
+MOVE = ("MoveTables", "--with-routines", "customer.item,audit", "new_customer", "--workflow", "shop")
+WORKFLOW = "new_customer.shop"
+
+
+def at(combo, keyspace, sql):
+    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
+
+
+def make(combo, sql, keyspace="customer", mode="STRICT_ALL_TABLES"):
+    conn = pymysql.connect(host="127.0.0.1", port=combo.port("server", keyspace), user="vt_dba", charset="utf8mb4",
+                           password=combo.credentials()["vt_dba"]["password"], database=keyspace, autocommit=True)
+    with conn.cursor() as cur:
+        cur.execute(f"SET sql_mode = '{mode}'")
+        cur.execute(sql)
+    conn.close()
+
+
+def routines(combo, keyspace):
+    """What is to be the same wherever they are."""
+    rows = at(combo, keyspace, "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY 2")
+    found = [r.split("\t") for r in rows.split("\n") if r]
+    return {name: at(combo, keyspace, "SHOW CREATE %s `%s`" % (kind, name.replace("`", "``"))) for kind, name in found}
+
+
+def define(combo):
+    for keyspace in ("customer", "new_customer"):
+        at(combo, keyspace, "SET GLOBAL log_bin_trust_function_creators = 1; CREATE USER 'some''body'@localhost; GRANT ALL ON *.* TO 'some''body'@localhost")
+        if "MariaDB" not in at(combo, keyspace, "SELECT VERSION()"):     # which lets nobody drop what a greater account has defined
+            at(combo, keyspace, "GRANT SYSTEM_USER ON *.* TO vt_app@127.0.0.1")
+    at(combo, "customer", TABLES)
+    for i, sql in enumerate(ROUTINES):
+        make(combo, sql, mode="ANSI_QUOTES,NO_BACKSLASH_ESCAPES" if i == 2 else "STRICT_ALL_TABLES")
+
+
+@pytest.fixture
+def fresh(combo):
+    combo.up("customer", "new_customer")
+    define(combo)
+    return combo
+
+
+class Caller(Background):
+    """Each call answers, and with what the ones before have done."""
+    pause_s = 0.003
+
+    def __init__(self, combo, key):
+        super().__init__(combo)
+        self.key = key
+
+    def one(self, cur):
+        cur.execute(f"CALL raise_it({self.key})")
+        self.done += 1
+        assert cur.fetchall() == ((self.done,),)
+        cur.execute("SELECT current_n(%s), i.n FROM item AS i WHERE id = %s", (self.key, self.key))
+        assert cur.fetchall() == ((self.done, self.done),)
+        cur.execute("SELECT TWICE(current_n(%s)), customer.current_n(%s)", (self.key, self.key))
+        assert cur.fetchall() == ((2 * self.done, self.done),)
+        cur.execute("SELECT twice(id) FROM stays")      # beside a table that stays
+        assert cur.fetchall() == ((14,),)
+
+
+def go_on(callers, more=5):
+    seen = [c.done for c in callers]
+    proc.wait_for(lambda: all(c.done > n + more or c.failed for c, n in zip(callers, seen)), 60, "callers to go on")
+
+
+def check_rows(combo, callers):
+    for c in callers:
+        for keyspace in ("customer", "new_customer"):
+            proc.wait_for(lambda: at(combo, keyspace, f"SELECT COUNT(*), COUNT(DISTINCT was) FROM audit WHERE item = {c.key}")
+                          == f"{c.done}\t{c.done}", 30, "both sides to have each call once")
+
+
+def under_load(combo, what):
+    callers = [Caller(combo, key) for key in (1, 2, 3)]
+    for c in callers:
+        c.start()
+    try:
+        what(callers)
+    finally:
+        for c in callers:
+            c.end()
+    return callers
+
+
+def test_they_go_there_and_back_under_load(fresh):
+    before = routines(fresh, "customer")
+    assert sorted(before) == MOVING
+    for sql in STAYING:
+        make(fresh, sql)
+    said = []
+
+    def there_and_back(callers):
+        said.append(fresh.client(*MOVE).stdout)
+        go_on(callers)
+        for direction in "ReverseTraffic", "SwitchTraffic":
+            fresh.client("MoveTables", direction, WORKFLOW)
+            go_on(callers)
+    callers = under_load(fresh, there_and_back)
+    check_rows(fresh, callers)
+    assert routines(fresh, "new_customer") == before
+    assert "made at the target before the switch: procedure 'all of`them', function 'current_n', procedure 'raise', procedure 'raise_it'" in said[0]
+    assert "procedure 'customer.stays_one' (names 'stays', which does not move)" in said[0] and "runs SQL from strings" in said[0]
+    # Under any name, with the columns that the client has asked for; and what is shown, changed and dropped is what serves.
+    assert fresh.mariadb("CALL customer.`all of``them`(); CALL new_customer.RAISE(4, @x); SELECT @x", "customer").split() == ["5", "1"]
+    conn = pymysql.connect(host="127.0.0.1", port=fresh.gate_port, user="app", database="customer", autocommit=True)
+    with conn.cursor() as cur:
+        cur.execute("SELECT current_n(1), Twice(2)")
+        assert [d[0] for d in cur.description] == ["current_n(1)", "Twice(2)"]
+        cur.execute("SHOW CREATE FUNCTION current_n")
+        assert cur.fetchone()[0] == "current_n"
+        cur.execute("DROP FUNCTION current_n")
+        cur.execute("CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA RETURN (SELECT 100 + n FROM item WHERE id = which)")
+        cur.execute("SELECT current_n(5)")
+        assert cur.fetchone() == (100,)
+    changed = routines(fresh, "new_customer")
+    assert "100 + n" in changed["current_n"] and "100 + n" not in routines(fresh, "customer")["current_n"]
+    fresh.client("MoveTables", "ReverseTraffic", WORKFLOW)      # as they are by now
+    assert {n: r for n, r in routines(fresh, "customer").items() if n in MOVING} == changed
+    with conn.cursor() as cur:
+        cur.execute("SELECT current_n(5)")
+        assert cur.fetchone() == (100,)
+        cur.execute("DROP PROCEDURE raise")
+    fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
+    assert sorted(routines(fresh, "new_customer")) == ["Twice", "all of`them", "current_n", "raise_it"]
+    fresh.client("MoveTables", "Complete", WORKFLOW)
+    assert sorted(routines(fresh, "customer")) == ["Twice", "runs_text", "stays_one"]
+    assert fresh.mariadb("SELECT current_n(5), twice(4); SELECT Twice(id) FROM stays; CALL stays_one()", "customer").split() == ["100", "8", "14", "1"]
+
+
+def test_without_the_option_they_are_named(fresh):
+    said = fresh.client("MoveTables", *MOVE[2:], check=False)
+    assert said.returncode == 1 and "routine 'customer.raise'" in said.stderr and "--with-routines" in said.stderr
+    assert routines(fresh, "new_customer") == {}
+
+
+def test_a_dry_run_says_what_moves_and_makes_nothing(fresh):
+    said = fresh.client("MoveTables", "--dry-run", *MOVE[1:]).stdout
+    assert "made at the target before the switch: procedure 'all of`them'" in said
+    assert routines(fresh, "new_customer") == {} and at(fresh, "new_customer", "SHOW TABLES") == ""
+
+
+def test_cancel_takes_what_the_move_has_made(fresh):
+    make(fresh, ROUTINES[4], "new_customer")
+    before = routines(fresh, "customer")
+    fresh.client("MoveTables", "--no-switch", *MOVE[1:])
+    proc.wait_for(lambda: routines(fresh, "new_customer") == before, 60, "the routines to be made")
+    fresh.client("MoveTables", "Cancel", WORKFLOW)
+    assert list(routines(fresh, "new_customer")) == ["Twice"] and routines(fresh, "customer") == before
+    fresh.client(*MOVE)
+    fresh.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    fresh.client("MoveTables", "Cancel", WORKFLOW)
+    assert list(routines(fresh, "new_customer")) == ["Twice"] and routines(fresh, "customer") == before
+    assert fresh.mariadb("SELECT current_n(5), twice(4)", "customer").split() == ["0", "8"]
+
+
+REFUSED = [
+    ("CREATE PROCEDURE odd() SELECT COUNT(*) FROM item JOIN stays ON stays.id = item.id", "routine 'customer.odd' names"),
+    ("CREATE PROCEDURE odd() SELECT COUNT(*) FROM customer.item", "routine 'customer.odd' names"),
+    ("CREATE PROCEDURE odd() BEGIN SELECT COUNT(*) FROM item; CALL nowhere(); END", "routine 'customer.odd' names"),
+    # It names no table of the set itself.
+    ("CREATE PROCEDURE odd() BEGIN SELECT COUNT(*) FROM stays; CALL raise(1, @x); END", "routine 'customer.odd' names"),
+    ("CREATE VIEW odd AS SELECT current_n(stays.id) AS n FROM stays", "view 'customer.odd' names"),
+    ("CREATE TRIGGER odd BEFORE INSERT ON stays FOR EACH ROW CALL raise(1, @x)", "trigger 'customer.odd' names"),
+]
+
+
+def test_what_would_do_something_else_there_is_refused(fresh):
+    for sql, words in REFUSED:
+        make(fresh, sql)
+        said = fresh.client(*MOVE, check=False)
+        assert said.returncode == 1 and words in said.stderr, (sql, said.stderr)
+        at(fresh, "customer", f"DROP {sql.split()[1]} odd")
+    make(fresh, "CREATE TABLE `odd()` (id INT PRIMARY KEY)")
+    assert "table 'customer.odd()' has a name that rules keep for routines" in fresh.client(*MOVE, check=False).stderr
+    at(fresh, "customer", "DROP TABLE `odd()`")
+    make(fresh, "CREATE PROCEDURE Current_N() SELECT 1")
+    assert "routine 'customer.current_n'" in fresh.client(*MOVE, check=False).stderr
+    at(fresh, "customer", "DROP PROCEDURE Current_N")
+    assert routines(fresh, "new_customer") == {} and at(fresh, "new_customer", "SHOW TABLES") == ""
+
+
+def test_what_the_target_lacks_is_told_before_anything_is_made(fresh):
+    make(fresh, "CREATE FUNCTION Twice(x INT) RETURNS INT DETERMINISTIC RETURN 3 * x", "new_customer")
+    said = fresh.client(*MOVE, check=False)
+    assert said.returncode == 1 and "function 'new_customer.Twice' exists at the target, and is another one" in said.stderr
+    at(fresh, "new_customer", "DROP FUNCTION Twice; CREATE PROCEDURE twice() SELECT 1")
+    said = fresh.client(*MOVE, check=False)
+    assert said.returncode == 1 and "procedure 'new_customer.Twice' exists at the target, and is another one" in said.stderr
+    at(fresh, "new_customer", "DROP PROCEDURE twice; DROP USER 'some''body'@localhost")
+    said = fresh.client(*MOVE, check=False)
+    assert said.returncode == 1 and "procedure 'new_customer.all of`them' would not work there" in said.stderr and "some'body" in said.stderr
+    assert routines(fresh, "new_customer") == {} and at(fresh, "new_customer", "SHOW TABLES") == ""
+
+
+def test_a_client_who_may_not_call_is_seen_before_the_switch(fresh):
+    app = at(fresh, "new_customer", "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user = 'vt_app'")
+    at(fresh, "new_customer", f"REVOKE EXECUTE ON `new\\_customer`.* FROM {app}")
+    fresh.client("MoveTables", "--detach", *MOVE[1:])
+
+    def text():
+        return fresh.api("workflow_show", workflow="new_customer/shop")["record"]["state_text"]
+    proc.wait_for(lambda: "cannot be called by clients" in text(), 120, "it to be told", text)
+    at(fresh, "new_customer", f"GRANT EXECUTE ON `new\\_customer`.* TO {app}")
+    fresh.client(*MOVE)
+    assert fresh.mariadb("SELECT current_n(5)", "customer").strip() == "0"
+
+
+def test_one_that_is_changed_at_the_last_moment_is_made_anew(fresh):
+    fresh.client("MoveTables", "--no-switch", *MOVE[1:])
+    fresh.mariadb("DROP FUNCTION current_n", "customer")
+    with pytest.raises(Failed, match="moved"):      # its text names a moved table, and no rule has the name yet
+        fresh.mariadb("CREATE PROCEDURE raise_more() UPDATE item SET n = n + 1", "customer")
+    fresh.mariadb("CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA RETURN (SELECT 7 + n FROM item WHERE id = which)", "customer")
+    fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
+    assert fresh.mariadb("SELECT current_n(5)", "customer").strip() == "7"
+    at(fresh, "new_customer", "DROP PROCEDURE raise")
+    make(fresh, "CREATE PROCEDURE raise() BEGIN CALL nowhere(); UPDATE item SET n = n + 1; END", "new_customer")
+    said = fresh.client("MoveTables", "ReverseTraffic", WORKFLOW, "--switch-attempts", "1", check=False)
+    assert said.returncode == 1 and "procedure 'new_customer.raise' names or calls more by now" in said.stderr, said.stderr
+    assert fresh.mariadb("SELECT current_n(5)", "customer").strip() == "7"
+
+
+CHANGED = "CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA RETURN (SELECT 7 + n FROM item WHERE id = which)"
+
+
+def test_a_change_between_the_preflight_and_the_lock_is_carried(combo):
+    """Clients of the gates wait then; one who goes around them does not."""
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "movetables.hold.before=stop@1"})
+    define(combo)
+    combo.client("MoveTables", "--detach", *MOVE[1:])
+    pid = combo.find("vtctld")["pid"]
+
+    def stopped():
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "T"
+    proc.wait_for(stopped, 60, "vtctld to stop before the hold")
+    at(combo, "customer", "DROP FUNCTION current_n")
+    make(combo, CHANGED)
+    mover = threading.Thread(target=combo.client, args=MOVE)
+    while not mover.is_alive():
+        os.kill(pid, signal.SIGCONT)
+        mover.start()
+    while mover.is_alive():
+        os.kill(pid, signal.SIGCONT)
+        mover.join(0.05)
+    assert combo.mariadb("SELECT current_n(5)", "customer").strip() == "7"
+    assert combo.api("workflow_show", workflow="new_customer/shop")["record"]["attempt"] > 1
+
+
+@pytest.mark.parametrize("fault", ["routine.make.before=error@2", "routine.make.before=kill@2"])
+def test_a_tablet_that_dies_while_it_makes_them_goes_on(combo, fault):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
+    define(combo)
+    before = routines(combo, "customer")
+    callers = under_load(combo, lambda callers: (combo.client(*MOVE, timeout=90), go_on(callers)))
+    assert routines(combo, "new_customer") == before
+    check_rows(combo, callers)
