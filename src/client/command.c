@@ -70,8 +70,9 @@ static const struct option move_options[] = {
 	    "views that name nothing but the tables that move, and each other, move with them: they are "
 	    "made at the target before the switch"),
 	OPTION("with-routines", OPT_BOOL, move.with_routines, NULL, 0, 0, NULL, NULL,
-	    "stored functions and procedures move with the tables when they name nothing else, and call no "
-	    "other ones; those that name no table are made at the target and stay at the source too"),
+	    "stored functions, procedures and events move with the tables when they name nothing else, and "
+	    "call no other ones; routines that name no table are made at the target and stay at the source "
+	    "too; events run where the tables serve"),
 	OPTION("drop-foreign-keys", OPT_BOOL, move.drop_foreign_keys, NULL, 0, 0, NULL, NULL,
 	    "go on without foreign keys between a table that moves and one that stays: left out at the "
 	    "target, or dropped at the source before the switch; each is named"),

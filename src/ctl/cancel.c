@@ -60,6 +60,7 @@ cancel_begin(struct ctx *cx, struct workflow *w)
 static int
 delete_after_rounds(struct ctx *cx, const struct workflow *w)
 {
+	TRY(side_events_on(cx, w, SIDE_SOURCE));
 	TRY(round_do(cx, w, w->r.round - 1, SIDE_TARGET, TABLET_UNLOCK));
 	TRY(round_stream_delete(cx, w, w->r.round - 1, false));
 	return w->r.keep_data ? 0 : complete_drop(cx, w, SIDE_TARGET);

@@ -88,11 +88,12 @@ take_routines(struct workflow *w, const struct check_from_reply *r)
 	for (size_t i = 0; i < r->routines.count; i++) {
 		const struct moved_routine *one = &r->routines.items[i].of;
 
-		w->r.routines[i] =
-		    (struct moved_routine){ .name = arena_strdup(&w->arena, one->name),
-			    .rule = name_of_routine(&w->arena, slice_str(one->name)),
-			    .kind = one->kind,
-			    .both = one->both };
+		w->r.routines[i] = (struct moved_routine){
+			.name = arena_strdup(&w->arena, one->name),
+			.kind = one->kind,
+			.both = one->both,
+		};
+		w->r.routines[i].rule = moved_routine_rule(&w->arena, one);
 		both = both || one->both;
 		buf_addf(&names, "%s%s '%s'%s", i > 0 ? ", " : "", routine_kind_names[one->kind],
 		    one->name, one->both ? " (*)" : "");

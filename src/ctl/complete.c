@@ -113,6 +113,7 @@ delete_streams(struct ctx *cx, struct workflow *w)
 {
 	enum side old = workflow_to(w);
 
+	TRY(side_events_on(cx, w, workflow_from(w)));
 	TRY(round_do(cx, w, w->r.round - 1, old, TABLET_UNLOCK));
 	TRY(round_stream_delete(cx, w, w->r.round, false));
 	return round_stream_delete(cx, w, w->r.round - 1, false);

@@ -307,3 +307,14 @@ round_do(struct ctx *cx, const struct workflow *w, int round, enum side s, enum 
 	TRY(round_request(cx, w, round, s, &q));
 	return side_call(cx, w, method, &q, NULL);
 }
+
+int
+side_events_on(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	if (w->r.routines_count == 0 || side_do(cx, w, s, TABLET_EVENTS_ON, w->r.attempt) == 0)
+		return 0;
+	/* Never in vain: no other call brings them back. */
+	if (cx->err->kind == ERR_REFUSED || cx->err->kind == ERR_NOT_FOUND)
+		cx->err->kind = ERR_RETRY;
+	return -1;
+}

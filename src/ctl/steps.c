@@ -142,6 +142,8 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	TRY(workflow_know_sides(&within, c->w));
+	if (c->w->r.routines_count > 0)
+		TRY(ask_side(&within, c, workflow_from(c->w), TABLET_EVENTS_OFF, NULL));
 	/* Until the lock has come, nobody else's DDL gets at the tables. */
 	TRY(ask_side(&within, c, workflow_from(c->w), TABLET_LOCK_PREPARE, NULL));
 	TRY(know_triggers(&within, c));
@@ -149,11 +151,13 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	return 0;
 }
 
-/* Of a tablet that is alive and not reached, that ends by itself, or with the next attempt. */
+/* Of a tablet that is alive and not reached, the lock ends by itself, or with the next attempt; events do not
+ * come back so. */
 static int
 undo_preflight(struct ctx *cx, struct cutover *c)
 {
-	return unlock_from(cx, c);
+	TRY(unlock_from(cx, c));
+	return mutant("ctl_events_stay_off") ? 0 : side_events_on(cx, c->w, workflow_from(c->w));
 }
 
 /* ---- 1 hold */
@@ -210,6 +214,8 @@ check_objects(struct ctx *cx, void *arg)
 
 	if (c->w->r.routines_count == 0 || mutant("ctl_routines_not_seen_again"))
 		return 0;
+	/* One that a client has enabled since. */
+	TRY(ask_side(cx, c, workflow_from(c->w), TABLET_EVENTS_OFF, NULL));
 	TRY(side_objects_read(cx, c->w, &now));
 	return routines_same(&now.routines, &c->objects.routines)
 	    ? 0
@@ -458,6 +464,7 @@ run_finish(struct ctx *cx, struct cutover *c)
 	struct workflow *w = c->w;
 	int last = w->r.round - 1;
 
+	TRY(side_events_on(cx, w, workflow_from(w)));
 	TRY(round_do(cx, w, last, workflow_to(w), TABLET_UNLOCK));
 	TRY(round_do(cx, w, last, workflow_from(w), TABLET_FINISH));
 	TRY(follow_switched(cx, w));

@@ -11,6 +11,17 @@ switch_leaves_way_back(const struct workflow *w)
 	return w->r.options.reverse || w->r.direction == DIRECTION_REVERSE;
 }
 
+static void
+add_events(
+    struct ctx *cx, const struct workflow *w, const char *verb, enum side s, struct lines *out)
+{
+	for (size_t i = 0; i < w->r.routines_count; i++) {
+		if (w->r.routines[i].kind == ROUTINE_EVENT)
+			lines_add(cx->arena, out, "%s event %s on keyspace %s", verb,
+			    w->r.routines[i].name, side_keyspace(w, s));
+	}
+}
+
 /* What run_preflight() asks before it changes anything; the list is the answer's. */
 int
 switch_lines_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
@@ -30,6 +41,7 @@ switch_lines_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
 		lines_add(cx->arena, out,
 		    "Compare all rows of both sides, and switch if nothing differs");
 	lines_lock(cx->arena, w, out);
+	add_events(cx, w, "Disable", workflow_from(w), out);
 	return 0;
 }
 
@@ -117,6 +129,7 @@ switch_lines_release(struct ctx *cx, struct workflow *w, struct lines *out)
 int
 switch_lines_finish(struct ctx *cx, struct workflow *w, struct lines *out)
 {
+	add_events(cx, w, "Enable", workflow_to(w), out);
 	lines_add(cx->arena, out, "Switch writes completed, end vreplication streams on: [%s]",
 	    lines_tablet(cx->arena, w, workflow_to(w)));
 	if (switch_leaves_way_back(w))

@@ -178,6 +178,8 @@ int side_objects_read(
 int side_objects_make(
     struct ctx *cx, const struct workflow *w, const struct objects_read_reply *from) MUST_USE;
 int side_objects_carry(struct ctx *cx, const struct workflow *w) MUST_USE; /* one after the other */
+/* Events that move are enabled at that side, which serves, as they were. */
+int side_events_on(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 /* The fence of that side, made and removed under the record's number. */
 int side_fence_install(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 int side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;

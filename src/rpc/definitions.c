@@ -45,6 +45,7 @@ static const struct member routine_members[] = {
 	    .of = &moved_routine_message, .needed = true },
 	{ ROUTINE(sql), .needed = true },
 	{ ROUTINE(body) },
+	{ ROUTINE(time_zone) },
 	{ ROUTINE(sql_mode) },
 	{ ROUTINE(charset), .needed = true },
 	{ ROUTINE(collation), .needed = true },
@@ -60,7 +61,8 @@ routine_same(const struct routine_definition *a, const struct routine_definition
 {
 	return a->of.kind == b->of.kind && strcmp(a->of.name, b->of.name) == 0 &&
 	    strcmp(a->sql, b->sql) == 0 && strcmp(a->sql_mode, b->sql_mode) == 0 &&
-	    strcmp(a->charset, b->charset) == 0 && strcmp(a->collation, b->collation) == 0;
+	    strcmp(a->charset, b->charset) == 0 && strcmp(a->collation, b->collation) == 0 &&
+	    strcmp(a->time_zone, b->time_zone) == 0;
 }
 
 bool

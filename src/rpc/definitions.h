@@ -38,8 +38,11 @@ extern const struct message trigger_message;
 
 struct routine_definition {
 	struct moved_routine of;
-	const char *sql;                            /* SHOW CREATE, in its own database */
-	const char *body;                           /* what it does, as the server tells it apart */
+	/* SHOW CREATE, in its own database; an event that is enabled where it serves is DISABLE ON SLAVE
+	 * here */
+	const char *sql;
+	const char *body;      /* what it does, as the server tells it apart */
+	const char *time_zone; /* of an event: of the session that made it; "" */
 	const char *sql_mode, *charset, *collation; /* of the session that made it */
 	const char *database_collation;             /* of the database at that time */
 };

@@ -36,6 +36,9 @@
  *  objects_make              makes them, or makes them anew; refuses what clients cannot use there
  *  objects_drop              drops the routines, but those that stand at both ends, or were there before the
  *                            move; idempotent
+ *  events_off                events that are enabled here no longer are, and none of the database runs any
+ *                            more; refuses while one that runs once is due; idempotent
+ *  events_on                 those that were enabled where events_off was asked are so here; idempotent
  *  triggers_read             the triggers of clients at the tables; refuses those that would do something
  *                            else at the other end
  *  triggers_try              can they be made here, and do they run? Tried on tables without rows, and undone
@@ -99,6 +102,8 @@ enum tablet_method {
 	TABLET_OBJECTS_READ,
 	TABLET_OBJECTS_MAKE,
 	TABLET_OBJECTS_DROP,
+	TABLET_EVENTS_OFF,
+	TABLET_EVENTS_ON,
 	TABLET_TRIGGERS_READ,
 	TABLET_TRIGGERS_TRY,
 	TABLET_TRIGGERS_DROP,

@@ -33,7 +33,7 @@ find_routines(struct ctx *cx, struct mysql_client *c, const struct move_request 
     struct leaving *l, const char **staying)
 {
 	const struct routine_scope scope = { keeping_names(cx->arena, q), l->views,
-		strcmp(q->from.database, q->to.database) != 0 };
+		strcmp(q->from.database, q->to.database) != 0, q->routines_count > 0 };
 
 	return routine_find(cx, c, &scope, &l->routines, staying);
 }

@@ -1,5 +1,6 @@
 #include "tablet/object_calls.h"
 
+#include "tablet/event_calls.h"
 #include "tablet/table/routine.h"
 #include "tablet/table/view.h"
 
@@ -24,6 +25,7 @@ object_calls_make(struct ctx *cx, const struct tablet_env *env, const void *q, v
 	const struct objects_make_request *request = q;
 
 	TRY(routine_make(cx, env, &request->move, &request->routines));
+	TRY(event_calls_off(cx, env, &request->move, NULL)); /* somebody may have turned one on here */
 	return request->views_count == 0 ? 0 : view_make(cx, env, request);
 }
 

@@ -6,6 +6,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
 #include "tablet/next_values.h"
+#include "tablet/event_calls.h"
 #include "tablet/object_calls.h"
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
@@ -479,6 +480,8 @@ static const struct method {
 	[TABLET_OBJECTS_READ] = { .object = object_calls_read, .late = LATE_IS_HEARD },
 	[TABLET_OBJECTS_MAKE] = { .object = object_calls_make, .late = LATE_IN_TURN },
 	[TABLET_OBJECTS_DROP] = { .object = object_calls_drop, .late = LATE_IN_TURN },
+	[TABLET_EVENTS_OFF] = { .object = event_calls_off, .late = LATE_IN_TURN },
+	[TABLET_EVENTS_ON] = { .object = event_calls_on, .late = LATE_IN_TURN },
 	[TABLET_TRIGGERS_READ] = { .run = do_triggers_read, .late = LATE_IS_HEARD },
 	[TABLET_TRIGGERS_TRY] = { .run = do_triggers_try, .late = LATE_IS_HEARD },
 	[TABLET_TRIGGERS_DROP] = { .run = do_triggers_drop, .late = LATE_IN_TURN },

@@ -1,6 +1,8 @@
 #include "topo/moved_routine.h"
 
-const char *const routine_kind_names[] = { "procedure", "function", NULL };
+#include "topo/name.h"
+
+const char *const routine_kind_names[] = { "procedure", "function", "event", NULL };
 
 /* clang-format off */
 static const struct member moved_routine_members[] = {
@@ -15,3 +17,10 @@ static const struct member moved_routine_members[] = {
 /* clang-format on */
 const struct message moved_routine_message = { "routine that moves", moved_routine_members,
 	sizeof(struct moved_routine), NULL };
+
+const char *
+moved_routine_rule(struct arena *a, const struct moved_routine *r)
+{
+	return r->kind == ROUTINE_EVENT ? name_of_event(a, slice_str(r->name))
+					: name_of_routine(a, slice_str(r->name));
+}

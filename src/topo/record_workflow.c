@@ -181,7 +181,7 @@ routines_read(const struct json *j, struct workflow_record *r)
 			.both = json_get_bool(&item, "both"),
 			.kept = json_get_bool(&item, "kept"),
 		};
-		r->routines[i].rule = name_of_routine(j->doc->arena, slice_str(r->routines[i].name));
+		r->routines[i].rule = moved_routine_rule(j->doc->arena, &r->routines[i]);
 	}
 }
 

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "proof": "tests/system/test_continuous.py",
     "trigger.make": "tests/system/test_triggers.py",
     "routine.make": "tests/system/test_routines.py",
+    "event.off": "tests/system/test_routines.py",
     "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",
 }

@@ -156,9 +156,10 @@ def test_they_go_there_and_back_under_load(fresh):
     with conn.cursor() as cur:
         cur.execute("SELECT current_n(5)")
         assert cur.fetchone() == (100,)
+        cur.execute("DROP PROCEDURE raise_it")
         cur.execute("DROP PROCEDURE raise")
     fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
-    assert sorted(routines(fresh, "new_customer")) == ["Twice", "all of`them", "current_n", "raise_it"]
+    assert sorted(routines(fresh, "new_customer")) == ["Twice", "all of`them", "current_n"]
     fresh.client("MoveTables", "Complete", WORKFLOW)
     assert sorted(routines(fresh, "customer")) == ["Twice", "runs_text", "stays_one"]
     assert fresh.mariadb("SELECT current_n(5), twice(4); SELECT Twice(id) FROM stays; CALL stays_one()", "customer").split() == ["100", "8", "14", "1"]
@@ -250,7 +251,7 @@ def test_one_that_is_changed_at_the_last_moment_is_made_anew(fresh):
     fresh.mariadb("CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA RETURN (SELECT 7 + n FROM item WHERE id = which)", "customer")
     fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
     assert fresh.mariadb("SELECT current_n(5)", "customer").strip() == "7"
-    at(fresh, "new_customer", "DROP PROCEDURE raise")
+    at(fresh, "new_customer", "DROP PROCEDURE raise_it; DROP PROCEDURE raise")
     make(fresh, "CREATE PROCEDURE raise() BEGIN CALL nowhere(); UPDATE item SET n = n + 1; END", "new_customer")
     said = fresh.client("MoveTables", "ReverseTraffic", WORKFLOW, "--switch-attempts", "1", check=False)
     assert said.returncode == 1 and "procedure 'new_customer.raise' names or calls more by now" in said.stderr, said.stderr
@@ -267,10 +268,7 @@ def test_a_change_between_the_preflight_and_the_lock_is_carried(combo):
     combo.client("MoveTables", "--detach", *MOVE[1:])
     pid = combo.find("vtctld")["pid"]
 
-    def stopped():
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] == "T"
-    proc.wait_for(stopped, 60, "vtctld to stop before the hold")
+    proc.wait_for(lambda: is_stopped(pid), 60, "vtctld to stop before the hold")
     at(combo, "customer", "DROP FUNCTION current_n")
     make(combo, CHANGED)
     mover = threading.Thread(target=combo.client, args=MOVE)
@@ -292,3 +290,167 @@ def test_a_tablet_that_dies_while_it_makes_them_goes_on(combo, fault):
     callers = under_load(combo, lambda callers: (combo.client(*MOVE, timeout=90), go_on(callers)))
     assert routines(combo, "new_customer") == before
     check_rows(combo, callers)
+
+
+# ---- Events
+
+EVENTS = [
+    "CREATE DEFINER='some''body'@'localhost' EVENT ticks ON SCHEDULE EVERY 1 SECOND ON COMPLETION PRESERVE COMMENT 'ENABLE '' ON COMPLETION PRESERVE ENABLE'"
+    " DO BEGIN INSERT INTO tick (server) VALUES (@@port); DO SLEEP(0.8); UPDATE tick SET slept = 0 WHERE id = LAST_INSERT_ID(); END",
+    "CREATE EVENT `quiet``one` ON SCHEDULE EVERY 1 SECOND STARTS '2024-01-01 00:00:00' ENDS '2037-01-01 00:00:00' DISABLE DO DELETE FROM tick",
+    "CREATE EVENT later ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 DAY DO BEGIN DELETE FROM item; END",
+    "CREATE EVENT of_stays ON SCHEDULE EVERY 1 DAY DO INSERT INTO stays VALUES (1)",
+]
+MOVE_EVENTS = (*MOVE[:2], "customer.item,audit,tick", *MOVE[3:])
+
+
+def events(combo, keyspace):
+    rows = at(combo, keyspace, "SELECT event_name, LEFT(status, 8), definer, sql_mode, time_zone, COALESCE(starts, ''), COALESCE(ends, ''),"
+              " COALESCE(execute_at, ''), on_completion, event_comment, event_definition, character_set_client, collation_connection"
+              " FROM information_schema.events WHERE event_schema = DATABASE() ORDER BY 1")
+    return {r.split("\t")[0]: r.split("\t")[1:] for r in rows.split("\n") if r}
+
+
+def define_events(combo):
+    define(combo)
+    at(combo, "customer", "CREATE TABLE tick (id INT PRIMARY KEY AUTO_INCREMENT, server INT NOT NULL, slept INT, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))")
+    for keyspace in ("customer", "new_customer"):
+        at(combo, keyspace, "SET GLOBAL event_scheduler = 1")
+    for sql in EVENTS:
+        make(combo, sql)
+
+
+def ticks(combo, keyspace, server):
+    return int(at(combo, keyspace, f"SELECT COUNT(*) FROM tick WHERE server = {combo.port('server', server)}"))
+
+
+def wait_ticks(combo, serves):
+    seen = ticks(combo, serves, serves)
+    proc.wait_for(lambda: ticks(combo, serves, serves) > seen + 1, 30, f"events to tick at {serves}")
+
+
+def check_events(combo, serves, other, before):
+    here, there = events(combo, serves), events(combo, other)
+    here.pop("of_stays", None)
+    there.pop("of_stays", None)
+    assert here == before
+    assert {n: e[1:] for n, e in there.items()} == {n: e[1:] for n, e in before.items()}
+    assert {n: e[0] for n, e in there.items()} == {"ticks": there["ticks"][0], "quiet`one": "DISABLED", "later": there["ticks"][0]}
+    assert there["ticks"][0] != "ENABLED"
+
+
+def test_events_tick_where_the_tables_serve(combo):
+    combo.up("customer", "new_customer")
+    define_events(combo)
+    before = events(combo, "customer")
+    before.pop("of_stays")
+    assert before["ticks"][0] == before["later"][0] == "ENABLED"
+    wait_ticks(combo, "customer")
+    said = combo.client(*MOVE_EVENTS).stdout
+    dry = combo.client("MoveTables", "ReverseTraffic", "--dry-run", WORKFLOW).stdout
+    assert "Disable event ticks on keyspace new_customer" in dry and "Enable event ticks on keyspace customer" in dry
+    assert "event 'ticks'" in said and "event 'customer.of_stays' (names 'stays', which does not move)" in said
+    wait_ticks(combo, "new_customer")
+    check_events(combo, "new_customer", "customer", before)
+    old = ticks(combo, "new_customer", "customer")
+    for direction, serves, other in (("ReverseTraffic", "customer", "new_customer"), ("SwitchTraffic", "new_customer", "customer")):
+        left = ticks(combo, other, other)
+        combo.client("MoveTables", direction, WORKFLOW)
+        wait_ticks(combo, serves)
+        check_events(combo, serves, other, before)
+        assert ticks(combo, serves, other) - left <= 5          # what ran until the switch
+    assert ticks(combo, "new_customer", "customer") > old
+    # None was cut off in its middle, and no second has two.
+    assert at(combo, "new_customer", "SELECT COUNT(*) FROM tick WHERE slept IS NULL AND at < NOW() - INTERVAL 3 SECOND") == "0"
+    assert at(combo, "new_customer", "SELECT COUNT(*) FROM (SELECT 1 FROM tick GROUP BY FLOOR(UNIX_TIMESTAMP(at)) HAVING COUNT(DISTINCT server) > 1) x") == "0"
+    # Clients change it where it serves.
+    combo.mariadb("ALTER EVENT ticks DISABLE; DROP EVENT later", "customer")
+    assert events(combo, "new_customer")["ticks"][0] == "DISABLED" and "later" not in events(combo, "new_customer")
+    combo.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    assert events(combo, "customer")["ticks"][0] == "DISABLED" and "later" not in events(combo, "customer")
+    combo.client("MoveTables", "Cancel", WORKFLOW)
+    assert events(combo, "new_customer") == {} and sorted(events(combo, "customer")) == ["of_stays", "quiet`one", "ticks"]
+
+
+def test_complete_drops_events_of_the_old_side(combo):
+    combo.up("customer", "new_customer")
+    define_events(combo)
+    combo.client(*MOVE_EVENTS)
+    combo.client("MoveTables", "Complete", WORKFLOW)
+    assert sorted(events(combo, "customer")) == ["of_stays"]
+    wait_ticks(combo, "new_customer")
+
+
+def test_events_that_would_be_lost_or_never_run_are_refused(combo):
+    combo.up("customer", "new_customer")
+    define_events(combo)
+    at(combo, "new_customer", "SET GLOBAL event_scheduler = 0")
+    said = combo.client(*MOVE_EVENTS, check=False)
+    assert said.returncode == 1 and "its event_scheduler is off" in said.stderr, said.stderr
+    at(combo, "new_customer", "SET GLOBAL event_scheduler = 1")
+    make(combo, "CREATE EVENT ticks ON SCHEDULE EVERY 1 DAY DO SET @a = 1", "new_customer")
+    said = combo.client(*MOVE_EVENTS, check=False)
+    assert said.returncode == 1 and "event 'new_customer.ticks' exists at the target" in said.stderr, said.stderr
+    at(combo, "new_customer", "DROP EVENT ticks")
+    make(combo, "CREATE EVENT soon ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 20 SECOND DO INSERT INTO audit (item, was) VALUES (99, 99)")
+    said = combo.client(*MOVE_EVENTS, "--switch-attempts", "1", check=False)
+    assert said.returncode == 1 and "event 'customer.soon' runs once, within the next 60 seconds" in said.stderr, said.stderr
+    assert events(combo, "customer")["ticks"][0] == "ENABLED" and events(combo, "new_customer")["ticks"][0] != "ENABLED"
+    combo.client(*MOVE_EVENTS, "--switch-attempts", "30")
+    assert at(combo, "new_customer", "SELECT COUNT(*) FROM audit WHERE item = 99") == "1"
+
+
+def test_an_attempt_that_fails_turns_them_on_again(combo):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "event.off.before=error@2"})
+    define_events(combo)
+    before = events(combo, "customer")
+    said = combo.client(*MOVE_EVENTS, "--switch-attempts", "1", check=False)
+    assert said.returncode == 1 and "a fault before an event" in said.stderr, said.stderr
+    assert events(combo, "customer") == before
+    wait_ticks(combo, "customer")
+    combo.client(*MOVE_EVENTS)
+    wait_ticks(combo, "new_customer")
+
+
+def watch_events(combo, before, beside=lambda: None):
+    """Until they are on at the new side: at no moment they are on at both."""
+    both = []
+
+    def over():
+        beside()
+        on = [events(combo, k).get("ticks", ["gone"])[0] for k in ("new_customer", "customer", "new_customer")]
+        if on == ["ENABLED"] * 3:
+            both.append(on)
+        return on[0] == "ENABLED"
+    proc.wait_for(over, 100, "the event to be on at the new side")
+    assert both == []
+    wait_ticks(combo, "new_customer")
+    check_events(combo, "new_customer", "customer", before)
+
+
+def is_stopped(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "T"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("fault, program, keyspace", [
+    ("movetables.preflight.after=stop", "vtctld", None), ("movetables.catch-up.after=stop", "vtctld", None),
+    ("movetables.finish.before=stop", "vtctld", None)])
+def test_a_death_leaves_events_on_at_one_side(combo, fault, program, keyspace):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
+    define_events(combo)
+    before = events(combo, "customer")
+    before.pop("of_stays")
+    combo.client("MoveTables", "--detach", *MOVE_EVENTS[1:])
+    killed = []
+
+    def kill_the_first():
+        pid = combo.find(program, keyspace)["pid"]
+        if pid and is_stopped(pid):
+            os.kill(pid, signal.SIGCONT if killed else signal.SIGKILL)
+            killed.append(pid)
+    watch_events(combo, before, kill_the_first)
+    assert killed

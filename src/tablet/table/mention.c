@@ -159,10 +159,12 @@ moves(struct ctx *cx, const char *what, const struct slice *v, const struct leav
 	if (strcmp(what, "view") == 0)
 		return table_set_find(&l->views, arena_slice_str(cx->arena, v[B_SCHEMA]),
 			   arena_slice_str(cx->arena, v[B_NAME])) >= 0;
-	if (strcmp(what, "routine") != 0 || !slice_eq_str(v[B_SCHEMA], l->tables.database))
-		return false;
 	for (size_t i = 0; i < l->routines.count; i++) {
-		if (slice_eq_str(v[B_NAME], l->routines.items[i].of.name))
+		const struct moved_routine *r = &l->routines.items[i].of;
+
+		if (strcmp(what, r->kind == ROUTINE_EVENT ? "event" : "routine") == 0 &&
+		    slice_eq_str(v[B_SCHEMA], l->tables.database) &&
+		    slice_eq_str(v[B_NAME], r->name))
 			return true;
 	}
 	return false;
@@ -235,7 +237,7 @@ joined(struct arena *a, const struct leaving *l)
 		names[w.set.count++] = l->views.tables[i];
 	w.routines_at = w.set.count;
 	for (size_t i = 0; i < l->routines.count && !mutant("tablet_calls_not_seen"); i++) {
-		if (!l->routines.items[i].of.both)
+		if (!l->routines.items[i].of.both && l->routines.items[i].of.kind != ROUTINE_EVENT)
 			names[w.set.count++] = l->routines.items[i].of.name;
 	}
 	return w;

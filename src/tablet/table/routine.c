@@ -15,13 +15,20 @@ enum {
 	 * and before anything is done. */
 	ARGUMENTS_BEYOND = 257,
 	ER_SP_DOES_NOT_EXIST = 1305,
+	ER_EVENT_DOES_NOT_EXIST = 1539,
 	ER_SP_WRONG_NO_OF_ARGS = 1318,
 };
 
 static const char *
 word_of(enum routine_kind kind)
 {
-	return kind == ROUTINE_FUNCTION ? "FUNCTION" : "PROCEDURE";
+	static const char *const words[] = {
+		[ROUTINE_PROCEDURE] = "PROCEDURE",
+		[ROUTINE_FUNCTION] = "FUNCTION",
+		[ROUTINE_EVENT] = "EVENT",
+	};
+
+	return words[kind];
 }
 
 static int
@@ -36,43 +43,126 @@ use(struct ctx *cx, struct mysql_client *c, const char *database)
 
 /* ---- Read */
 
+/* The name, as it stands in the text. */
+static int
+find_name(struct ctx *cx, const struct routine_definition *r, struct program_ref *out)
+{
+	struct statement s;
+
+	TRY(statement_read(
+	    cx->arena, slice_str(r->sql), modes_of_names(slice_str(r->sql_mode)), &s, cx->err));
+	*out = s.program;
+	if (s.program.end > 0)
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT, "a routine's text begins with %.40s", r->sql);
+}
+
+/* Behind the name, so that no name is taken for it: "... ON COMPLETION PRESERVE ENABLE ...". */
+static int
+find_status(struct ctx *cx, const struct routine_definition *r, size_t *from, size_t *to)
+{
+	static const char *const before[] = { " ON COMPLETION PRESERVE ",
+		" ON COMPLETION NOT PRESERVE " };
+	static const char *const statuses[] = { "DISABLE ON SLAVE", "DISABLE ON REPLICA", "ENABLE" };
+	struct program_ref name;
+
+	TRY(find_name(cx, r, &name));
+	*from = *to = 0;
+	for (size_t i = 0; i < 2 && *from == 0; i++) {
+		const char *at = strstr(r->sql + name.end, before[i]);
+
+		if (at != NULL)
+			*from = *to = (size_t)(at - r->sql) + strlen(before[i]);
+	}
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]) && *to == *from; i++) {
+		if (strncmp(r->sql + *from, statuses[i], strlen(statuses[i])) == 0)
+			*to += strlen(statuses[i]);
+	}
+	return *from > 0
+	    ? 0
+	    : err_set(cx->err, ERR_CORRUPT, "an event's text begins with %.40s", r->sql);
+}
+
+/* An event that is enabled, or is where it serves, is told in one way (event_calls.h). */
+static int
+put_status(struct ctx *cx, struct routine_definition *r)
+{
+	size_t from, to;
+
+	TRY(find_status(cx, r, &from, &to));
+	if (to > from)
+		r->sql = arena_printf(
+		    cx->arena, "%.*sDISABLE ON SLAVE%s", (int)from, r->sql, r->sql + to);
+	return 0;
+}
+
+static int
+read_body(struct ctx *cx, struct mysql_client *c, const char *database,
+    struct routine_definition *r, bool *there)
+{
+	bool event = r->of.kind == ROUTINE_EVENT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	buf_addf(&sql,
+	    event
+		? "SELECT event_definition FROM information_schema.events WHERE event_schema="
+		: "SELECT routine_definition FROM information_schema.routines WHERE routine_schema=");
+	quote_string(&sql, slice_str(database));
+	if (event)
+		buf_add_str(&sql, " AND event_name=");
+	else
+		buf_addf(&sql, " AND routine_type='%s' AND routine_name=", word_of(r->of.kind));
+	quote_string(&sql, slice_str(r->of.name));
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	*there = rows.rows == 1;
+	r->body = *there ? arena_slice_str(cx->arena, rows.values[0]) : "";
+	return 0;
+}
+
+/* What SHOW CREATE says of it: an event has its time zone too. */
+static int
+take_text(struct ctx *cx, const char *database, const struct mysql_rows *rows,
+    struct routine_definition *r)
+{
+	enum { NAME, MODE, SQL, CHARSET, COLLATION, DATABASE_COLLATION, COLUMNS };
+	size_t event = r->of.kind == ROUTINE_EVENT;
+	const struct slice *v = rows->values;
+
+	if (rows->rows != 1 || rows->columns != COLUMNS + event || slice_is_null(v[SQL + event])) {
+		err_set(cx->err, ERR_REFUSED, "the text of %s '%s.%s' is not shown",
+		    routine_kind_names[r->of.kind], database, r->of.name);
+		return err_hint(cx->err, "vttablet --init prints what its account vt_dba needs");
+	}
+	r->sql = arena_slice_str(cx->arena, v[SQL + event]);
+	r->sql_mode = arena_slice_str(cx->arena, v[MODE]);
+	r->time_zone = event ? arena_slice_str(cx->arena, v[MODE + 1]) : "";
+	r->charset = arena_slice_str(cx->arena, v[CHARSET + event]);
+	r->collation = arena_slice_str(cx->arena, v[COLLATION + event]);
+	r->database_collation = arena_slice_str(cx->arena, v[DATABASE_COLLATION + event]);
+	return event ? put_status(cx, r) : 0;
+}
+
 /* What it does, and the text that makes it; *there: it is there. In its database. */
 static int
 read_one(struct ctx *cx, struct mysql_client *c, const char *database, struct routine_definition *r,
     bool *there)
 {
-	enum { NAME, MODE, SQL, CHARSET, COLLATION, DATABASE_COLLATION, COLUMNS };
-	SCOPED(buf) struct buf name = BUF_INIT, body = BUF_INIT;
+	SCOPED(buf) struct buf name = BUF_INIT;
 	struct mysql_rows rows;
 
 	*there = false;
 	quote_ident(&name, slice_str(r->of.name));
 	if (mysql_selectf(cx, c, &rows, "SHOW CREATE %s %s", word_of(r->of.kind), name.data) != 0) {
-		if (cx->err->mysql_errno != ER_SP_DOES_NOT_EXIST)
+		if (cx->err->mysql_errno != ER_SP_DOES_NOT_EXIST &&
+		    cx->err->mysql_errno != ER_EVENT_DOES_NOT_EXIST)
 			return err_wrap(cx->err, "reading %s '%s.%s'",
 			    routine_kind_names[r->of.kind], database, r->of.name);
 		err_clear(cx->err);
 		return 0;
 	}
-	if (rows.rows != 1 || rows.columns != COLUMNS || slice_is_null(rows.values[SQL])) {
-		err_set(cx->err, ERR_REFUSED, "the text of %s '%s.%s' is not shown",
-		    routine_kind_names[r->of.kind], database, r->of.name);
-		return err_hint(cx->err, "vttablet --init prints what its account vt_dba needs");
-	}
-	r->sql = arena_slice_str(cx->arena, rows.values[SQL]);
-	r->sql_mode = arena_slice_str(cx->arena, rows.values[MODE]);
-	r->charset = arena_slice_str(cx->arena, rows.values[CHARSET]);
-	r->collation = arena_slice_str(cx->arena, rows.values[COLLATION]);
-	r->database_collation = arena_slice_str(cx->arena, rows.values[DATABASE_COLLATION]);
-	buf_add_str(&body,
-	    "SELECT routine_definition FROM information_schema.routines WHERE routine_schema=");
-	quote_string(&body, slice_str(database));
-	buf_addf(&body, " AND routine_type='%s' AND routine_name=", word_of(r->of.kind));
-	quote_string(&body, slice_str(r->of.name));
-	TRY(mysql_select(cx, c, buf_slice(&body), &rows));
-	*there = rows.rows == 1;
-	r->body = *there ? arena_slice_str(cx->arena, rows.values[0]) : "";
-	return 0;
+	TRY(take_text(cx, database, &rows, r));
+	return read_body(cx, c, database, r, there);
 }
 
 int
@@ -98,20 +188,6 @@ routine_read_all(
 
 /* ---- Made */
 
-/* The name, as it stands in the text. */
-static int
-find_name(struct ctx *cx, const struct routine_definition *r, struct program_ref *out)
-{
-	struct statement s;
-
-	TRY(statement_read(
-	    cx->arena, slice_str(r->sql), modes_of_names(slice_str(r->sql_mode)), &s, cx->err));
-	*out = s.program;
-	if (s.program.end > 0)
-		return 0;
-	return err_set(cx->err, ERR_CORRUPT, "a routine's text begins with %.40s", r->sql);
-}
-
 /* Under another name when it is only tried. In a session that has the modes of its own. */
 static int
 create(struct ctx *cx, struct mysql_client *c, const struct routine_definition *r, const char *name)
@@ -127,6 +203,10 @@ create(struct ctx *cx, struct mysql_client *c, const struct routine_definition *
 	quote_string(&sql, slice_str(r->charset));
 	buf_add_str(&sql, ", collation_connection=");
 	quote_string(&sql, slice_str(r->collation));
+	if (r->of.kind == ROUTINE_EVENT) {
+		buf_add_str(&sql, ", time_zone=");
+		quote_string(&sql, slice_str(r->time_zone));
+	}
 	TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
 	buf_reset(&sql);
 	buf_add_slice(&sql, slice_cut(text, 0, at.start));
@@ -161,9 +241,10 @@ static bool
 is_same(const struct routine_definition *a, const struct routine_definition *b)
 {
 	return strcmp(a->charset, b->charset) == 0 && strcmp(a->collation, b->collation) == 0 &&
-	    strcmp(a->sql_mode, b->sql_mode) == 0 &&
+	    strcmp(a->sql_mode, b->sql_mode) == 0 && strcmp(a->time_zone, b->time_zone) == 0 &&
 	    (strcmp(a->sql, b->sql) == 0 ||
-		(heads_same(a->sql, b->sql) && strcmp(a->body, b->body) == 0));
+		(a->of.kind == ROUTINE_FUNCTION && heads_same(a->sql, b->sql) &&
+		    strcmp(a->body, b->body) == 0));
 }
 
 static int
@@ -244,7 +325,8 @@ routine_make(struct ctx *cx, const struct tablet_env *env, const struct move_req
 	TRY(env_app(cx, env, ROLE_PROBE, &app));
 	for (size_t i = 0; i < routines->count; i++) {
 		TRY(make_one(cx, c, database, &routines->items[i]));
-		TRY(check_callable(cx, app, database, &routines->items[i].of));
+		if (routines->items[i].of.kind != ROUTINE_EVENT)
+			TRY(check_callable(cx, app, database, &routines->items[i].of));
 	}
 	/* Somebody has dropped it where it serves. */
 	for (size_t i = 0; i < q->routines_count; i++) {
@@ -305,8 +387,7 @@ try_definer(struct ctx *cx, struct mysql_client *c, const struct routine_definit
 {
 	enum { ER_NO_SUCH_USER = 1449 };
 	static const char head[] = "CREATE DEFINER=";
-	const char *behind =
-	    strstr(r->sql, r->of.kind == ROUTINE_FUNCTION ? " FUNCTION " : " PROCEDURE ");
+	const char *behind = strstr(r->sql, arena_printf(cx->arena, " %s ", word_of(r->of.kind)));
 	const char *aggregate = strstr(r->sql, " AGGREGATE FUNCTION ");
 
 	if (strncmp(r->sql, head, sizeof(head) - 1) != 0 || behind == NULL)
@@ -328,6 +409,7 @@ try_one(struct ctx *cx, struct mysql_client *c, const struct routine_definition 
 {
 	TRY(mysql_execf(cx, c, "DROP PROCEDURE IF EXISTS " TRIED));
 	TRY(mysql_execf(cx, c, "DROP FUNCTION IF EXISTS " TRIED));
+	TRY(mysql_execf(cx, c, "DROP EVENT IF EXISTS " TRIED));
 	TRY(create(cx, c, r, TRIED));
 	TRY(mysql_execf(cx, c, "DROP %s " TRIED, word_of(r->of.kind)));
 	return try_definer(cx, c, r);
@@ -342,9 +424,12 @@ check_there(struct ctx *cx, struct mysql_client *c, const char *database,
 	bool exists, taken;
 
 	other.of.kind = r->of.kind == ROUTINE_FUNCTION ? ROUTINE_PROCEDURE : ROUTINE_FUNCTION;
+	taken = false;
 	TRY(read_one(cx, c, database, &there, &exists));
-	TRY(read_one(cx, c, database, &other, &taken));
-	*same = exists && !taken && is_same(&there, r);
+	if (r->of.kind != ROUTINE_EVENT)
+		TRY(read_one(cx, c, database, &other, &taken));
+	/* An event that is there may be on: two of one name would run. */
+	*same = exists && !taken && r->of.kind != ROUTINE_EVENT && is_same(&there, r);
 	if ((!exists && !taken) || *same || mutant("tablet_routine_overwritten"))
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s '%s.%s' exists at the target, and is another one",
@@ -362,6 +447,25 @@ be_alone(struct ctx *cx, struct mysql_client *c)
 	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
 		return 0;
 	return err_set(cx->err, ERR_RETRY, "another move's routines are being tried");
+}
+
+static int
+check_scheduler(struct ctx *cx, struct mysql_client *c, const struct routine_list *routines)
+{
+	struct mysql_rows rows;
+	bool events = false;
+
+	for (size_t i = 0; i < routines->count; i++)
+		events = events || routines->items[i].of.kind == ROUTINE_EVENT;
+	if (!events)
+		return 0;
+	TRY(mysql_select(cx, c, slice_str("SELECT @@GLOBAL.event_scheduler"), &rows));
+	if (rows.rows == 1 && slice_eq_str(rows.values[0], "ON"))
+		return 0;
+	err_set(
+	    cx->err, ERR_REFUSED, "no event would run at the target: its event_scheduler is off");
+	return err_hint(
+	    cx->err, "SET GLOBAL event_scheduler=ON there, and in the server's configuration");
 }
 
 static int
@@ -392,11 +496,13 @@ routine_try(struct ctx *cx, struct mysql_client *c, const char *database,
 	reply->kept = arena_array(cx->arena, struct moved_routine, routines->count);
 	if (routines->count == 0)
 		return 0;
+	TRY(check_scheduler(cx, c, routines));
 	TRY(be_alone(cx, c));
 	TRY(use(cx, c, database));
 	if (try_all(cx, c, database, routines, reply) == 0)
 		return 0;
-	if (mysql_execf(&undo, c, "DROP PROCEDURE IF EXISTS " TRIED) == 0)
+	if (mysql_execf(&undo, c, "DROP PROCEDURE IF EXISTS " TRIED) == 0 &&
+	    mysql_execf(&undo, c, "DROP EVENT IF EXISTS " TRIED) == 0)
 		(void)!mysql_execf(&undo, c, "DROP FUNCTION IF EXISTS " TRIED);
 	return -1;
 }

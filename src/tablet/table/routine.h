@@ -1,11 +1,14 @@
 /*
- * routine.h - stored functions and procedures that move with the tables they name.
+ * routine.h - stored functions, procedures and events that move with the tables they name.
  *
  * One moves when all that its body names are tables of the set, views that move and routines that move: there
  * it means the same. The text stays as it is, so a body that names a database stays where that is
  * another one afterwards. A routine that names no table at all, and calls no other, is made at the
  * target and stays at the source as well, since statements on tables that stay may call it ("both"). All
  * others stay; who names a table of the set from there is refused (mention.h).
+ *
+ * An event moves in the same way, when it does something with a table that moves. One that is enabled is made
+ * as DISABLE ON SLAVE, which it stays where its tables do not serve (event_calls.h).
  *
  * Servers take names of routines in any case for the same, and a procedure may have the name of a function. A
  * rule goes by name, so two such stay; and so does a name that is not ASCII, since servers take other letters
@@ -28,7 +31,8 @@
 /* Of the database of the set's tables that keep their names, and of the views of it that move. */
 struct routine_scope {
 	struct table_set tables, views;
-	bool away; /* the database has another name at the other end */
+	bool away;  /* the database has another name at the other end */
+	bool again; /* before an attempt: events may be off already */
 };
 
 /* Which routines move, with their definitions; *staying: a sentence, which others stay, and why; "". All in

@@ -4,7 +4,7 @@
 #include "tablet/table/routine.h"
 
 /* In the order that they are selected. */
-enum { R_NAME, R_TYPE, R_LANGUAGE, R_MODES, R_BODY, R_COUNT };
+enum { R_NAME, R_TYPE, R_LANGUAGE, R_MODES, R_BODY, R_STATUS, R_COUNT };
 
 enum { TOLD_MAX = 8 }; /* in one sentence */
 
@@ -86,7 +86,7 @@ static struct candidate *
 find(const struct candidates *c, struct slice name)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		if (slice_eq_nocase(c->all[i].name, name))
+		if (c->all[i].kind != ROUTINE_EVENT && slice_eq_nocase(c->all[i].name, name))
 			return &c->all[i];
 	}
 	return NULL;
@@ -151,7 +151,7 @@ why_not_at_all(struct arena *a, const struct slice *v, struct candidate *r)
 {
 	struct err unread = { 0 };
 
-	if (!slice_eq_str(v[R_TYPE], "PROCEDURE") && !slice_eq_str(v[R_TYPE], "FUNCTION"))
+	if (r->kind == ROUTINE_PROCEDURE && !slice_eq_str(v[R_TYPE], "PROCEDURE"))
 		return "is a package";
 	if (!slice_eq_str(v[R_LANGUAGE], "SQL"))
 		return "is not written in SQL";
@@ -164,38 +164,68 @@ why_not_at_all(struct arena *a, const struct slice *v, struct candidate *r)
 	return NULL;
 }
 
+static enum routine_kind
+kind_of(struct slice type)
+{
+	if (slice_eq_str(type, "EVENT"))
+		return ROUTINE_EVENT;
+	return slice_eq_str(type, "FUNCTION") ? ROUTINE_FUNCTION : ROUTINE_PROCEDURE;
+}
+
+static int
+select_candidates(
+    struct ctx *cx, struct mysql_client *c, const char *database, struct mysql_rows *rows)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql,
+	    "SELECT routine_name, routine_type, routine_body, sql_mode, routine_definition, '' FROM "
+	    "information_schema.routines WHERE routine_schema=");
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql,
+	    " UNION ALL SELECT event_name, 'EVENT', event_body, sql_mode, event_definition, status FROM "
+	    "information_schema.events WHERE event_schema=");
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql, " ORDER BY 1, 2");
+	TRY(mysql_select(cx, c, buf_slice(&sql), rows));
+	if (rows->rows > 0 && rows->columns != R_COUNT)
+		return err_set(cx->err, ERR_CORRUPT,
+		    "information_schema.routines answers with %zu columns", rows->columns);
+	return 0;
+}
+
+/* A rule goes by name, and has a name of its own for an event. */
+static void
+part_names(struct candidates *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct candidate *other = find(c, c->all[i].name);
+
+		if (c->all[i].kind != ROUTINE_EVENT && other != NULL && other != &c->all[i])
+			other->why = c->all[i].why = "has its name together with another routine";
+	}
+}
+
 static int
 read_candidates(struct ctx *cx, struct mysql_client *c, struct candidates *out)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 
-	buf_add_str(&sql,
-	    "SELECT routine_name, routine_type, routine_body, sql_mode, routine_definition FROM "
-	    "information_schema.routines WHERE routine_schema=");
-	quote_string(&sql, slice_str(out->scope->tables.database));
-	buf_add_str(&sql, " ORDER BY routine_name, routine_type");
-	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-	if (rows.rows > 0 && rows.columns != R_COUNT)
-		return err_set(cx->err, ERR_CORRUPT,
-		    "information_schema.routines answers with %zu columns", rows.columns);
+	TRY(select_candidates(cx, c, out->scope->tables.database, &rows));
 	out->all = arena_array(cx->arena, struct candidate, rows.rows);
 	out->count = rows.rows;
 	for (size_t i = 0; i < rows.rows; i++) {
 		const struct slice *v = &rows.values[i * rows.columns];
 		struct candidate *r = &out->all[i];
 
-		*r = (struct candidate){ .name = v[R_NAME],
-			.kind = slice_eq_str(v[R_TYPE], "FUNCTION") ? ROUTINE_FUNCTION
-								    : ROUTINE_PROCEDURE };
+		*r = (struct candidate){ .name = v[R_NAME], .kind = kind_of(v[R_TYPE]) };
 		r->why = why_not_at_all(cx->arena, v, r);
+		/* In an attempt that is ours (event_calls.h); before, a replica's. */
+		if (r->why == NULL && r->kind == ROUTINE_EVENT && !out->scope->again &&
+		    !slice_eq_str(v[R_STATUS], "ENABLED") && !slice_eq_str(v[R_STATUS], "DISABLED"))
+			r->why = "is disabled as on a replica";
 	}
-	/* A rule goes by name. */
-	for (size_t i = 1; i < out->count; i++) {
-		if (slice_eq_nocase(out->all[i - 1].name, out->all[i].name))
-			out->all[i - 1].why = out->all[i].why =
-			    "has its name together with another routine";
-	}
+	part_names(out);
 	return 0;
 }
 
@@ -226,7 +256,8 @@ check_names_free(struct ctx *cx, struct mysql_client *c, const char *database)
 
 	buf_add_str(&sql, "SELECT table_name FROM information_schema.tables WHERE table_schema=");
 	quote_string(&sql, slice_str(database));
-	buf_add_str(&sql, " AND RIGHT(table_name, 2)='()' LIMIT 1");
+	buf_add_str(
+	    &sql, " AND (RIGHT(table_name, 2)='()' OR RIGHT(table_name, 7)='(event)') LIMIT 1");
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	if (rows.rows == 0)
 		return 0;
@@ -256,6 +287,18 @@ tell_staying(struct arena *a, const struct candidates *c)
 	return arena_slice_str(a, buf_slice(&text));
 }
 
+/* One that does nothing with tables that move is of use where it is. */
+static void
+leave_unbound_events(const struct candidates *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct candidate *r = &c->all[i];
+
+		if (r->kind == ROUTINE_EVENT && r->why == NULL && !r->bound)
+			r->why = "names no table that moves";
+	}
+}
+
 static void
 take(struct arena *a, const struct candidates *c, struct routine_list *out)
 {
@@ -280,6 +323,7 @@ routine_find(struct ctx *cx, struct mysql_client *c, const struct routine_scope 
 
 	TRY(read_candidates(cx, c, &all));
 	settle(cx->arena, &all);
+	leave_unbound_events(&all);
 	take(cx->arena, &all, moving);
 	*staying = tell_staying(cx->arena, &all);
 	return moving->count == 0 ? 0 : check_names_free(cx, c, scope->tables.database);

@@ -54,8 +54,8 @@ select_triggers(struct ctx *cx, struct mysql_client *c, const struct table_set *
 }
 
 /* "root@localhost", and a role "auditor@" or "auditor": no host has an '@'. */
-static const char *
-definer_of(struct arena *a, struct slice text)
+const char *
+user_triggers_definer(struct arena *a, struct slice text)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	size_t at = text.len;
@@ -77,7 +77,7 @@ definition_of(struct arena *a, const struct slice *v)
 		.name = arena_slice_str(a, v[T_NAME]),
 		.table = arena_slice_str(a, v[T_TABLE]),
 		.when = arena_printf(a, "%.*s %.*s", SLICE_ARG(v[T_TIMING]), SLICE_ARG(v[T_EVENT])),
-		.definer = definer_of(a, v[T_DEFINER]),
+		.definer = user_triggers_definer(a, v[T_DEFINER]),
 		.body = "",
 		.sql_mode = arena_slice_str(a, v[T_MODE]),
 		.charset = arena_slice_str(a, v[T_CHARSET]),

@@ -25,6 +25,8 @@ int user_triggers_read(struct ctx *cx, struct mysql_client *c, const struct move
 /* Their names alone, each with its table, in cx->arena: name and table are all that is set. */
 int user_triggers_list(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
     struct trigger_list *out) MUST_USE;
+/* As SQL has it: of what information_schema calls a definer. In the arena. */
+const char *user_triggers_definer(struct arena *a, struct slice text);
 /* ERR_REFUSED, by name, when any table of the set has one. */
 int user_triggers_none(struct ctx *cx, struct mysql_client *c, const struct table_set *set) MUST_USE;
 
