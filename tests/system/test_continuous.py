@@ -5,6 +5,7 @@ import pytest
 
 from lib import kinds, proc, streams, typed, vdiffs
 from lib.tablets import Refused
+from test_histories import History, seeds
 from test_vdiff import COLUMNS, FIRST, PLANTED, T, TABLE_OPTIONS, Hot, rows_sql, run, t_rows, wide_rows
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
@@ -139,6 +140,50 @@ def test_nothing_is_found_in_tables_without_a_key(pair):
     assert '"a":"1"' in seen["proof"]["finding"]
     at_target(p, "INSERT INTO t VALUES (1, 'x')")
     v.differs([])
+
+
+def history_without_actions(pair):
+    """Of foreign keys: what these change is in no binlog."""
+    while True:
+        h = History(pair, seeds(1)[0])
+        if not re.search("ON (DELETE|UPDATE) (CASCADE|SET)", " ".join(t.definition() for t in h.tables)):
+            return h
+
+
+def prove(h):
+    """Rows that changed each time they were looked at are no baseline."""
+    v = Proof(h.pair)
+    for _ in range(5):
+        v.which = v.create(continuous=True)
+        h.pair.wait("running")
+        if v.wait(v.which, "completed", "error")["proof"]["state"] == "proving":
+            return v
+    return v.begin()
+
+
+def live(pair):
+    h = history_without_actions(pair("h0"))
+    try:
+        h.begin()
+        h.pair.wait("running")
+        v = prove(h)
+        for _ in range(h.r.randint(1, 3)):
+            h.trouble()
+            h.pair.wait("running")
+        h.check(h.pair.catch_up)
+        v.is_clean()
+    finally:
+        h.end_clients()
+
+
+def test_nothing_is_found_in_a_random_history(pair):
+    live(pair)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(30))
+def test_nothing_is_found_in_many_histories(pair, number):
+    live(pair)
 
 
 # ---- What is written by another
