@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from lib import kinds, proc, streams, typed, vdiffs
+from lib import kinds, proc, streams, typed, types, vdiffs
 from lib.tablets import Refused
 from test_histories import History, seeds
 from test_vdiff import COLUMNS, FIRST, PLANTED, T, TABLE_OPTIONS, Hot, rows_sql, run, t_rows, wide_rows
@@ -18,7 +18,7 @@ class Proof(vdiffs.Vdiffs):
         """One whose baseline is there."""
         self.which = self.create(continuous=True, **options)
         done = self.wait(self.which, "completed", "error")
-        assert done["proof"]["state"] == "proving", done
+        assert done["proof"]["state"] == "proving", (done["error"], done["proof"]["error"], *[(t["name"], vdiffs.counts(t), t["mismatched_rows"][:600]) for t in done["tables"] if vdiffs.counts(t)])
         return self
 
     def now(self):
@@ -34,7 +34,11 @@ class Proof(vdiffs.Vdiffs):
     def judged(self):
         """All that the target's binlog has by now."""
         file, place = self.place()
-        return self.until(lambda p: p["target"] and (p["target"].split(":")[0], int(p["target"].split(":")[1])) >= (file, place), "all to be judged")
+
+        def there(p):
+            assert p["state"] == "proving", p
+            return p["target"] and (p["target"].split(":")[0], int(p["target"].split(":")[1])) >= (file, place)
+        return self.until(there, "all to be judged")
 
     def place(self):
         own = kinds.brand(kinds.wanted()[1]) == "mysql"
@@ -100,7 +104,9 @@ def test_nothing_is_found_under_writers_and_hot_rows(pair):
 def test_nothing_is_found_whatever_the_values_are(pair):
     """Each type that is carried, in each kind of statement, by binlogs of either flavour."""
     source, target = kinds.wanted()
-    rows = [r for r in typed.rows_of(source, target) if "SYSTEM VERSIONING" not in r.more + r.options + r.column]
+    # What comes out as another value than it was differs from the beginning (docs/types.md).
+    rows = [r for r in typed.rows_of(source, target) if not isinstance(r.outcome(source, target), types.Translated)
+            and "SYSTEM VERSIONING" not in r.more + r.options + r.column]
     p = pair("t0")
     tables = typed.tables_of(rows)
     p.tables = [(t.name, t.name) for t in tables]
@@ -298,8 +304,8 @@ def test_a_proof_begins_while_the_row_of_none_is_read(pair):
     v.wait(v.create(), "completed")     # an order, upon which the row is read, and is none
     v.which = v.create(continuous=True)
     v.until(lambda s: s["state"] == "baseline", "the proof to begin")
-    at_source(p, "UPDATE t SET name = 'x'")
     v.wait(v.which, "completed")
+    at_source(p, "UPDATE t SET name = 'x'")
     v.is_clean()
 
 
@@ -444,20 +450,19 @@ def test_a_freeze_that_is_given_up_goes_on_being_proven(pair):
 
 
 def test_triggers_that_a_switch_makes_are_not_taken_for_somebody_elses(pair):
-    """No place is stored while the stream is frozen: who goes on from there would not know that it is."""
-    p, v = up(pair, {"t": (T, t_rows(300))})
+    """No place is stored while the stream is frozen: who goes on from there would not know that it is. The transaction that freezes it has rows."""
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="stream.run.before=sleep:1500")
     p.target.server.sql("SET GLOBAL log_bin_trust_function_creators=1")
     v.begin()
-    at_source(p, "UPDATE t SET name = 'x'")
-    p.catch_up()
+    at_source(p, "UPDATE t SET name = 'x'", "DO SLEEP(0.5)", "UPDATE t SET name = 'xx'")
     p.freeze(attempt=1)
     at_target(p, "CREATE TRIGGER made BEFORE INSERT ON t FOR EACH ROW SET NEW.name = 'made'", "DROP TRIGGER made")
     p.target.kill()
     p.target.start(faults="proof.saved=kill")
     p.target.call("thaw", **p.request(attempt=2))
-    at_source(p, "UPDATE t SET name = 'y'")
     proc.wait_for(lambda: p.target.process.poll() is not None, 60, "the tablet to die")
     p.target.start()
+    at_source(p, "UPDATE t SET name = 'y'")
     v.is_clean()
 
 

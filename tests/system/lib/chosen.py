@@ -20,7 +20,8 @@ FAST = [
     "test_stream_bare.py::test_ids_that_change_hands",
     "test_stream_bare.py::test_a_kill_while", "test_stream_bare.py::test_a_spatial_index", "test_stream_parallel.py::test_the_largest",
     "test_stream_lag.py", "test_gate_ddl.py::test_a_name_follows", "test_gate_prepared.py", "test_vdiff.py::test_each_kind",
-    "test_vdiff.py::test_rows_are_told_apart", "test_vdiff.py::test_no_phantom", "test_vdiff.py::test_killed_amid"]
+    "test_vdiff.py::test_rows_are_told_apart", "test_vdiff.py::test_no_phantom", "test_vdiff.py::test_killed_amid",
+    "test_continuous.py::test_nothing_is_found_whatever", "test_continuous.py::test_each_kind"]
 
 SQL = "it does not say yet what it means for MySQL: its tables, statements or answers are in words that only MariaDB has"
 NATIVE = "its own client (lib/raw.py) knows mysql_native_password alone"
@@ -30,6 +31,7 @@ ITS_OWN = "it is about something that only MariaDB has"
 # By flavour, or by flavour and version.
 NOT_FOR = {
     "mysql": {
+        "test_continuous.py::test_nothing_is_found_in_a_random": SQL, "test_continuous.py::test_nothing_is_found_in_many": SQL,
         "test_gate_conversations.py": SQL, "test_schema.py": SQL, "test_gate_catalogue.py": SQL,
         "test_gate_processes.py": SQL, "test_gate_wire.py": NATIVE, "test_gate_kill.py::test_idle_and_unknown": NATIVE,
         "test_gate_kill.py::test_a_pool_that_is_full": "it waits for MariaDB's error of a killed SLEEP",
