@@ -225,27 +225,6 @@ xid_event_read(struct slice body, uint64_t *xid, struct err *err)
 	return c.failed || c.left != 0 ? corrupt(err, "Xid", body.len) : 0;
 }
 
-/*
- * Status variables come as code and value, in ascending order of their codes,
- * and a value's length is known only to who knows the code. Flags (0) and the
- * SQL mode (1) come first and are all that is needed; the rest is left.
- */
-static void
-read_status(struct slice vars, struct query_event *out)
-{
-	struct cursor c = cursor_of(vars);
-	uint64_t code = cursor_le(&c, 1);
-
-	if (code == 0) {
-		cursor_take(&c, 4);
-		code = cursor_le(&c, 1);
-	}
-	if (code != 1)
-		return;
-	out->sql_mode = cursor_le(&c, 8);
-	out->has_sql_mode = !c.failed;
-}
-
 int
 query_event_read(struct slice body, struct query_event *out, struct err *err)
 {
@@ -262,7 +241,9 @@ query_event_read(struct slice body, struct query_event *out, struct err *err)
 	out->sql = cursor_rest(&c);
 	if (c.failed)
 		return corrupt(err, "Query", body.len);
-	read_status(status, out);
+	query_status_read(status, &out->status);
+	out->has_sql_mode = out->status.has_sql_mode;
+	out->sql_mode = out->status.sql_mode;
 	return 0;
 }
 

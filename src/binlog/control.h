@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "binlog/event.h"
+#include "binlog/query_status.h"
 #include "mysql/gtids.h"
 
 struct format_description {
@@ -84,6 +85,7 @@ struct query_event {
 	uint64_t sql_mode;
 	struct slice database;
 	struct slice sql;
+	struct query_status status; /* the session's */
 };
 
 struct xa_prepare {

@@ -39,6 +39,10 @@
 	    "Innodb_history_list_length; \"\": none"),                                                 \
 	OPTION("throttle-query", OPT_STRING, move.limits.query, NULL, 0, 0, NULL, "SQL",               \
 	    "asked at the source each second; the copy waits while its first value is not 0; \"\": none")
+#define ON_DDL(fallback, update)                                                                     \
+	OPTION("on-ddl", OPT_ENUM, on_ddl, fallback, 0, 0, "STOP|EXEC|EXEC_IGNORE|IGNORE", "WHAT",       \
+	    update "when a moving table is altered at the source: stop there, run it at the target too, "  \
+	    "the same whatever the target says, or step over it")
 /* clang-format on */
 
 static const struct option move_options[] = {
@@ -99,8 +103,7 @@ static const struct option move_options[] = {
 	    "Create: --no-auto-start leaves it stopped, for Start"),
 	OPTION("stop-after-copy", OPT_BOOL, move.stop_after_copy, NULL, 0, 0, NULL, NULL,
 	    "Create: stops the stream once it is in sync, for Start"),
-	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
-	    "what the stream does when it meets a change of a moving table's definition"),
+	ON_DDL("STOP", ""),
 	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, "true", 0, 0, NULL, NULL,
 	    "the old tables follow once it has switched, so that ReverseTraffic can go back; a TRUNCATE, "
 	    "ALTER or write of an old table by others ends that, and is told. "
@@ -252,6 +255,7 @@ static const struct option workflow_command_options[] = {
 	    "DURATION", "update: switch only when the target is behind by no more than this"),
 	SWITCH_TIME,
 	THROTTLE,
+	ON_DDL("STOP", "update: "),
 	OPTION("include-logs", OPT_BOOL, logs, "true", 0, 0, NULL, NULL,
 	    "show: what was done, with its times; only as vtctldclient"),
 	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,
@@ -269,7 +273,6 @@ static const struct option workflow_command_options[] = {
 	REFUSED("tablet-types", "streams read from the primary; leave it out"),
 	REFUSED("cells", "there is one cell; leave it out"),
 	REFUSED("shards", "a keyspace has one shard; leave it out"),
-	REFUSED("on-ddl", "a stream stops at a change of a moving table's definition, always"),
 	REFUSED("config-overrides", "the streams' settings are vttablet's options: vttablet --help"),
 	{ 0 },
 };

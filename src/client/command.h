@@ -22,7 +22,7 @@ struct command_options {
 	const char *max_load;         /* "Threads_running=25", the same */
 	int64_t switch_attempts, limit; /* limit: GetStatements' lines */
 	int on_grace, format; /* indexes of the options' choices; format: 0 text, 1 json */
-	int on_ddl;           /* "STOP", the only way there is */
+	int on_ddl;           /* the same: enum on_ddl */
 	int engine;           /* "InnoDB", the only one */
 	bool first_form;      /* -v1, which says what the arguments say too */
 	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;

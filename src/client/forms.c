@@ -92,6 +92,7 @@ given(const struct client *c)
 		{ "max-bytes-per-second", GIVEN_MAX_BYTES },
 		{ "max-load", GIVEN_MAX_LOAD },
 		{ "throttle-query", GIVEN_THROTTLE_QUERY },
+		{ "on-ddl", GIVEN_ON_DDL },
 	};
 	/* Asked of what was typed and not of the values: a default must not overwrite what the workflow
 	 * has. */
@@ -144,6 +145,7 @@ form_options(
 	r->options = o->move;
 	r->options.force = o->force;
 	r->options.on_grace = (enum on_grace)o->on_grace;
+	r->options.on_ddl = (enum on_ddl)o->on_ddl;
 	r->options.switch_attempts = (int)o->switch_attempts;
 	r->options.to_innodb = client_given(c, "engine"); /* there is no other */
 	r->given = given(c);

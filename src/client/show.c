@@ -109,7 +109,7 @@ put_source(const struct shown *s)
 	put_rules(s);
 	json_put_str(s->w, "field_event_mode", "ERR_ON_MISMATCH");
 	json_put_close(s->w, '}');
-	json_put_str(s->w, "on_ddl", "STOP");
+	json_put_str(s->w, "on_ddl", s->view->on_ddl);
 	json_put_bool(s->w, "stop_after_copy", json_get_bool(&options, "stop_after_copy"));
 	json_put_close(s->w, '}');
 }

@@ -215,6 +215,23 @@ read_limits(struct arena *a, const struct json *record)
 	return arena_slice_str(a, buf_slice(&text));
 }
 
+static const char *
+read_ddl(struct arena *a, const struct json *progress)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct json all = json_get_array(progress, "ddl");
+
+	for (size_t i = 0; i < json_count(&all); i++) {
+		struct json one = json_item(&all, i);
+		const char *error = json_get_str(&one, "error");
+
+		buf_addf(&out, "%s%s: %s%s%s", i > 0 ? "\n" : "", json_get_str(&one, "state"),
+		    json_get_str(&one, "statement"),
+		    error[0] == '\0' ? "" : "; the target says: ", error);
+	}
+	return arena_slice_str(a, buf_slice(&out));
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
@@ -243,6 +260,8 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->window_from = json_get_int(&options, "window_from", 0, MINUTES_OF_DAY - 1);
 	v->window_to = json_get_int(&options, "window_to", 0, MINUTES_OF_DAY - 1);
 	v->limits = read_limits(a, &r);
+	v->on_ddl =
+	    json_has(&options, "on_ddl") ? json_get_str(&options, "on_ddl") : on_ddl_names[0];
 	read_table_views(a, &r, v);
 	read_ends(&r, v);
 	v->source = read_tables(a, &r, "source_keyspace", "source_table");
@@ -322,6 +341,7 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	v->lag_ms = json_get_i64(&p, "lag_ms");
 	v->changes_applied = json_get_i64(&p, "changes_applied");
 	v->loaded_by = json_get_str(&p, "loaded_by");
+	v->ddl = read_ddl(cx->arena, &p);
 	v->throttled = json_get_str(&p, "throttled");
 	v->throttled_us = json_get_i64(&p, "throttled_us");
 	v->stream_error = json_get_str(&p, "error");

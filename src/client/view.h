@@ -47,6 +47,8 @@ struct move_view {
 	const char *position;  /* of the stream; "" */
 	const char *loaded_by; /* how the copy writes rows, for people; "" */
 	const char *limits;    /* of the copy, for people; "": none */
+	const char *on_ddl;    /* "STOP", ... */
+	const char *ddl;       /* that the stream has met, a line each; "" */
 	const char *throttled; /* by what the copy is kept waiting now, for people; "" */
 	int64_t throttled_us;  /* since when, by the wall clock of its tablet */
 	bool commanded;        /* it waits for SwitchTraffic */

@@ -172,6 +172,23 @@ put_throttle(const struct move_view *v)
 		printf("%-11s%s; since %s\n", "Throttled:", v->throttled, since);
 }
 
+/* What the stream does on DDL, where that is not to stop, and what it has met, the newest first. */
+static void
+put_ddl(const struct move_view *v)
+{
+	struct slice rest = slice_str(v->ddl), line;
+	const char *word = "DDL:";
+
+	if (strcmp(v->on_ddl, on_ddl_names[ON_DDL_STOP]) != 0 || v->ddl[0] != '\0') {
+		put_line(word, v->on_ddl);
+		word = "";
+	}
+	while (rest.len > 0) {
+		rest = slice_split(rest, '\n', &line);
+		printf("%-11s%.*s\n", word, SLICE_ARG(line));
+	}
+}
+
 static int
 put_workflow(struct ctx *cx, const struct client *c, const char *workflow, struct slice answer)
 {
@@ -189,6 +206,7 @@ put_workflow(struct ctx *cx, const struct client *c, const char *workflow, struc
 	put_switch_time(&v);
 	put_throttle(&v);
 	put_stream(&v);
+	put_ddl(&v);
 	put_way_back(&v);
 	put_attempts(&v);
 	put_times(&v);

@@ -18,6 +18,23 @@ enum {
 /* ---- Showing */
 
 static void
+put_ddl(struct json_writer *w, const struct stream_status_reply *r)
+{
+	json_put_open(w, "ddl", '[');
+	for (size_t i = 0; i < r->ddl_count; i++) {
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "table", r->ddl[i].table);
+		json_put_str(w, "statement", r->ddl[i].statement);
+		json_put_str(w, "state", r->ddl[i].state);
+		json_put_str(w, "error", r->ddl[i].error);
+		json_put_str(w, "position", r->ddl[i].position);
+		json_put_i64(w, "at_us", r->ddl[i].at_us);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+static void
 put_progress(
     struct json_writer *w, const struct stream_status_reply *r, const char *state, int round)
 {
@@ -34,6 +51,7 @@ put_progress(
 	json_put_str(w, "hint", r->hint);
 	json_put_str(w, "throttled", r->throttled == NULL ? "" : r->throttled);
 	json_put_i64(w, "throttled_us", r->throttled_us);
+	put_ddl(w, r);
 	json_put_close(w, '}');
 }
 

@@ -197,6 +197,22 @@ try_triggers_back(struct ctx *cx, const struct workflow *w, const struct trigger
 	return side_call(cx, w, TABLET_TRIGGERS_TRY, &q, NULL);
 }
 
+/* The same text may mean something else to another flavour of server. */
+static int
+check_on_ddl(struct ctx *cx, const struct workflow *w, bool differ)
+{
+	enum on_ddl on = w->r.options.on_ddl;
+
+	if (!differ || on == ON_DDL_STOP || on == ON_DDL_IGNORE)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "--on-ddl %s between servers of different flavours: a statement of the "
+	    "source's may mean something else at the target",
+	    on_ddl_names[on]);
+	return err_hint(
+	    cx->err, "--on-ddl STOP, or IGNORE and ALTER the table at the target yourself");
+}
+
 /* Both servers are asked by their tablets; the one that the tables go to is told what they are to become. */
 static int
 ask_tablets(struct ctx *cx, struct workflow *w)
@@ -212,6 +228,7 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	struct check_to_reply there;
 
 	TRY(flavours_differ(cx, w, &from.common));
+	TRY(check_on_ddl(cx, w, from.common));
 	to.common = from.common;
 	TRY(side_check_request(cx, w, SIDE_SOURCE, &from.move));
 	TRY(side_call(cx, w, TABLET_CHECK_FROM, &from, &described));

@@ -349,5 +349,5 @@ control_update(
     struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
 {
 	TRY(change_record(cx, c, take_options, q, out));
-	return q->given & GIVEN_LIMITS ? tell_limits(cx, c, q) : 0;
+	return q->given & GIVEN_STREAM ? tell_limits(cx, c, q) : 0;
 }

@@ -10,15 +10,17 @@ enum {
 int
 limits_bring(struct ctx *cx, const struct workflow *w, const struct stream_status_reply *r)
 {
-	if (throttle_limits_same(&r->limits, &w->r.options.limits) ||
-	    mutant("ctl_limits_not_brought"))
+	bool same = throttle_limits_same(&r->limits, &w->r.options.limits) &&
+	    r->on_ddl == w->r.options.on_ddl;
+
+	if (same || mutant("ctl_limits_not_brought"))
 		return 0;
 	if (side_do(cx, w, workflow_to(w), TABLET_STREAM_THROTTLE, w->r.attempt) == 0)
 		return 0;
 	/* Not the end of the move: a tablet of an earlier release knows no such call. */
 	if (cx->err->kind == ERR_NOT_FOUND || cx->err->kind == ERR_REFUSED)
 		cx->err->kind = ERR_RETRY;
-	return err_wrap(cx->err, "limits of the copy");
+	return err_wrap(cx->err, "limits of the copy, and what is done on DDL");
 }
 
 int

@@ -145,6 +145,7 @@ round_request(
 		.routines_count = w->r.routines_count,
 		.room = w->makes_room,
 		.limits = w->r.options.limits,
+		.on_ddl = w->r.options.on_ddl,
 	};
 	TRY(fill_end(cx, w, from, &out->from));
 	TRY(fill_end(cx, w, to, &out->to));

@@ -50,6 +50,8 @@ static const struct member move_members[] = {
 	{ .name = "room", .type = MEMBER_BOOL, .offset = offsetof(struct move_request, room) },
 	{ .name = "limits", .type = MEMBER_OBJECT, .offset = offsetof(struct move_request, limits),
 	    .of = &throttle_limits_message },
+	{ .name = "on_ddl", .type = MEMBER_ENUM, .offset = offsetof(struct move_request, on_ddl),
+	    .words = on_ddl_names },
 	{ 0 },
 };
 /* clang-format on */
@@ -209,47 +211,6 @@ static const struct member stream_delete_members[] = {
 	{ 0 },
 };
 MOVE_MESSAGE(stream_delete, "request to stream_delete", struct stream_delete_request);
-
-/* clang-format off */
-static const struct member table_status_members[] = {
-	{ .name = "state", .type = MEMBER_ENUM, .offset = offsetof(struct table_status, progress),
-	    .words = table_progress_names },
-	{ .name = "rows_estimate", .type = MEMBER_I64,
-	    .offset = offsetof(struct table_status, rows_estimate) },
-	{ .name = "rows_copied", .type = MEMBER_I64,
-	    .offset = offsetof(struct table_status, rows_copied) },
-	{ 0 },
-};
-/* clang-format on */
-MESSAGE(table_status, "status of a table", struct table_status);
-
-#define STATUS(member) offsetof(struct stream_status_reply, member)
-
-/* clang-format off */
-static const struct member stream_status_reply_members[] = {
-	{ .name = "state", .type = MEMBER_STATE, .offset = STATUS(phase), .states = &stream_phases },
-	{ .name = "error", .type = MEMBER_STR, .offset = STATUS(error) },
-	{ .name = "hint", .type = MEMBER_STR, .offset = STATUS(hint) },
-	{ .name = "position", .type = MEMBER_STR, .offset = STATUS(position) },
-	{ .name = "prepared", .type = MEMBER_STR, .offset = STATUS(prepared) },
-	{ .name = "exact", .type = MEMBER_BOOL, .offset = STATUS(exact) },
-	{ .name = "lag_ms", .type = MEMBER_I64, .offset = STATUS(lag_ms) },
-	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },
-	{ .name = "rows_total", .type = MEMBER_I64, .offset = STATUS(rows_total) },
-	{ .name = "loaded_by", .type = MEMBER_STR, .offset = STATUS(loaded_by) },
-	{ .name = "limits", .type = MEMBER_OBJECT, .offset = STATUS(limits),
-	    .of = &throttle_limits_message },
-	{ .name = "throttled", .type = MEMBER_STR, .offset = STATUS(throttled) },
-	{ .name = "throttled_us", .type = MEMBER_I64, .offset = STATUS(throttled_us) },
-	{ .name = "changes_applied", .type = MEMBER_I64, .offset = STATUS(changes_applied) },
-	{ .name = "closed", .type = MEMBER_STR, .offset = STATUS(closed) },
-	{ .name = "guard_lag_ms", .type = MEMBER_I64, .offset = STATUS(guard_lag_ms) },
-	{ .name = "tables", .type = MEMBER_LIST, .offset = STATUS(tables), .of = &table_status,
-	    .count = STATUS(tables_count) },
-	{ 0 },
-};
-/* clang-format on */
-MESSAGE(stream_status_reply, "reply to stream_status", struct stream_status_reply);
 
 /* ---- A cutover's */
 
@@ -475,7 +436,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
 	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &nothing },
 	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },
-	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
+	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply_message },
 	[TABLET_STREAM_THROTTLE] = { "stream_throttle", &move, &nothing },
 	[TABLET_THROTTLE_TRY] = { "throttle_try", &move, &nothing },
 	[TABLET_STREAM_SUSPEND] = { "stream_suspend", &move, &nothing },

@@ -22,7 +22,8 @@
  *                            takes the place of one that has not started
  *  stream_start              starts what was prepared; idempotent
  *  stream_status
- *  stream_throttle           its copy has these limits from now on, durably; idempotent
+ *  stream_throttle           its copy has these limits, and it does this on DDL, from now on, durably;
+ *                            idempotent
  *  throttle_try              MOVE_TO: asks both servers once what these limits need to know; refuses a query
  *                            that fails, or lasts, and what the accounts may not ask. Changes nothing
  *  stream_suspend            the stream stops where it is, durably; stream_create has it go on.
@@ -78,6 +79,7 @@
 #include "rpc/vdiff.h"
 #include "task/task.h"
 #include "topo/message.h"
+#include "topo/on_ddl.h"
 #include "topo/throttle_limits.h"
 
 #include <stdbool.h>
@@ -173,6 +175,7 @@ struct move_request {
 	bool room;
 	/* As the workflow has them now: what a stream is made with, and stream_throttle changes. */
 	struct throttle_limits limits;
+	enum on_ddl on_ddl; /* the same of what it does on DDL */
 };
 
 struct check_from_request {
@@ -293,6 +296,16 @@ struct table_status {
 	int64_t rows_estimate, rows_copied;
 };
 
+/* A statement of the source's on one of the tables. */
+struct ddl_status {
+	const char *table, *statement; /* UTF-8; what is none is a question mark */
+	const char *state;             /* met, running, executed, failed, ignored, copied */
+	const char *error;             /* of failed: the target's */
+	const char *position;          /* behind it: a GTID list */
+	int64_t at_us;                 /* the tablet's wall clock, when it was met */
+};
+extern const struct message ddl_status_message;
+
 struct stream_status_reply {
 	enum stream_phase phase;
 	const char *error; /* why it stopped, or what it waits for; "" */
@@ -312,7 +325,11 @@ struct stream_status_reply {
 	int64_t changes_applied;
 	struct table_status *tables; /* as the stream's */
 	size_t tables_count;
+	enum on_ddl on_ddl;     /* in force */
+	struct ddl_status *ddl; /* that it has met, the newest first; the last ones alone */
+	size_t ddl_count;
 };
+extern const struct message stream_status_reply_message;
 
 struct auto_next {
 	uint64_t next; /* 0: none */

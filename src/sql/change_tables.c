@@ -23,6 +23,17 @@ made_table(struct reader *r)
 		r->out->tables[at].made = true;
 }
 
+/* One that stays as it is. */
+static void
+looked_at_table(struct reader *r)
+{
+	size_t at = r->out->tables_count;
+
+	reader_table(r, TABLE_DDL);
+	if (at < r->out->tables_count)
+		r->out->tables[at].looked_at = true;
+}
+
 /* WAIT n, NOWAIT: how long DDL waits for a lock (MariaDB). */
 static void
 lock_wait(struct reader *r)
@@ -49,7 +60,9 @@ merge_tables(struct reader *r)
 static void
 definition_token(struct reader *r)
 {
-	if (reader_accept(r, KW_REFERENCES) || reader_accept(r, KW_TABLE))
+	if (reader_accept(r, KW_REFERENCES))
+		looked_at_table(r);
+	else if (reader_accept(r, KW_TABLE))
 		reader_table(r, TABLE_DDL);
 	else if (reader_accept(r, KW_UNION))
 		merge_tables(r);
@@ -89,7 +102,7 @@ definition(struct reader *r)
 	while (!reader_done(r)) {
 		if (likes_table(r, body)) {
 			reader_step(r);
-			reader_table(r, TABLE_DDL);
+			looked_at_table(r);
 		} else if (open == 0 && begins_query(r)) {
 			/* The definition is stored as it is written; the query runs now, and may ask who
 			 * runs it (identity.h). */

@@ -89,8 +89,9 @@ struct table_ref {
 	size_t start, end;
 	bool aliased;        /* a name of its own follows, perhaps the same one */
 	bool may_be_aliased; /* none follows, and "AS name" behind end would be one */
-	bool target; /* of a DELETE over several tables: the name is that of one in its list */
-	bool made;   /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
+	bool target;    /* of a DELETE over several tables: the name is that of one in its list */
+	bool made;      /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
+	bool looked_at; /* TABLE_DDL: its definition alone is read: LIKE t, REFERENCES t */
 	enum ref_naming naming;
 };
 

@@ -140,7 +140,7 @@ do_stream_throttle(struct ctx *cx, struct tablet_api *api, const void *q, void *
 	struct stream *s;
 
 	TRY(find_stream(cx, api, move, &s));
-	return stream_throttle(cx, s, &move->limits);
+	return stream_update(cx, s, move);
 }
 
 static int

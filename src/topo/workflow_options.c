@@ -110,6 +110,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "vdiff", o->vdiff);
 	if (given & GIVEN_WITH_ROUTINES)
 		json_put_bool(w, "with_routines", o->with_routines);
+	if (given & GIVEN_ON_DDL)
+		json_put_str(w, "on_ddl", on_ddl_names[o->on_ddl]);
 	json_put_close(w, '}');
 }
 
@@ -122,7 +124,7 @@ options_given(const struct json *j)
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
 		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb",
 		"max_rows_per_second", "max_bytes_per_second", "max_threads_running",
-		"throttle_query", "vdiff", "with_routines" };
+		"throttle_query", "vdiff", "with_routines", "on_ddl" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -161,6 +163,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.limits = limits_get(&j),
 		.vdiff = json_get_bool(&j, "vdiff"),
 		.with_routines = json_get_bool(&j, "with_routines"),
+		.on_ddl = (enum on_ddl)json_get_enum(&j, "on_ddl", on_ddl_names),
 	};
 }
 
@@ -211,4 +214,6 @@ workflow_options_take(
 		to->vdiff = from->vdiff;
 	if (given & GIVEN_WITH_ROUTINES)
 		to->with_routines = from->with_routines;
+	if (given & GIVEN_ON_DDL)
+		to->on_ddl = from->on_ddl;
 }

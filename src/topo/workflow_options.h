@@ -12,6 +12,7 @@
 #define TOPO_WORKFLOW_OPTIONS_H
 
 #include "base/parse.h"
+#include "topo/on_ddl.h"
 #include "topo/throttle_limits.h"
 
 struct json;
@@ -48,6 +49,7 @@ struct workflow_options {
 	/* While the tables are at the target, new ones of the source keyspace are made there: ctl/follow.h */
 	bool follow;
 	struct throttle_limits limits; /* of the copy */
+	enum on_ddl on_ddl;
 };
 
 /* In the order in which options_given() asks for their members. */
@@ -77,7 +79,9 @@ enum workflow_given {
 	GIVEN_LIMITS = GIVEN_MAX_ROWS | GIVEN_MAX_BYTES | GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY,
 	GIVEN_VDIFF = 1 << 22,
 	GIVEN_WITH_ROUTINES = 1 << 23,
-	GIVEN_ALL = (1 << 24) - 1,
+	GIVEN_ON_DDL = 1 << 24,
+	GIVEN_STREAM = GIVEN_LIMITS | GIVEN_ON_DDL, /* what a stream that is there is told */
+	GIVEN_ALL = (1 << 25) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

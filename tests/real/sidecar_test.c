@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,12 +171,12 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=7");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=8");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 7, and this vttablet knows versions up to 6");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=6");
+	    &d, NAME, "'_switchyard' is of version 8, and this vttablet knows versions up to 7");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=7");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 6 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 7 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -457,7 +457,7 @@ static const char *const to_version_2[] = {
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
 	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table, " NAME ".xa_rows, " NAME
-	".proof",
+	".proof, " NAME ".ddl",
 	"UPDATE " NAME ".schema_version SET version=2",
 };
 
@@ -492,9 +492,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "6" : "2");
+		    i == 4 ? "7" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -508,12 +508,14 @@ brought_up(void *arg)
 	ddl_done(&d);
 }
 
-/* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began; 5 had no proofs. */
+/* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began; 5 had no proofs, 6
+ * stopped at any DDL. */
 static void
 to_version(struct ddl *d, int version)
 {
 	char sql[100];
 
+	exec(d->session, "DROP TABLE " NAME ".ddl");
 	exec(d->session, "ALTER TABLE " NAME ".stream DROP deltas");
 	exec(d->session, "DROP TABLE " NAME ".proof");
 	if (version < 5) {
@@ -539,7 +541,7 @@ kept(void *arg)
 	to_version(&d, 4);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
 	expect_str(
 	    ask(d.session,
 		"SELECT CONCAT(applied_offset, known_file, known_offset) FROM " NAME ".stream"),
@@ -568,7 +570,7 @@ compared(void *arg)
 	to_version(&d, 3);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
 	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
 	to_version(&d, 3);
 	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");

@@ -47,6 +47,7 @@ ELSEWHERE = {
     "stream.chunk": "tests/system/test_cancel.py",
     "stream.run": "tests/system/test_stream_lag.py",
     "stream.key": "tests/system/test_foreign_keys.py",
+    "stream.ddl": "tests/system/test_on_ddl.py",
     "stream.index": "tests/system/test_stream_bare.py",
     "stream.rows": "tests/system/test_fence.py",
     "share.kill": "tests/real/share_test.c",

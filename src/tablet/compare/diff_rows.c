@@ -391,3 +391,22 @@ diff_table_save(
 	where_table(&sql, id, n->name);
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
+
+void
+diff_anew_sql(struct buf *out, struct stream_id stream, const char *table)
+{
+	buf_add_str(out, "UPDATE ");
+	sidecar_table(out, stream.sidecar, "vdiff_table");
+	buf_addf(out,
+	    " SET state='%s', done_key=NULL, compared=0, matching=0, mismatched=0, extra_source=0,"
+	    " extra_target=0, unsettled=0, repaired=0, mismatched_rows='', extra_source_rows='',"
+	    " extra_target_rows='', unsettled_rows=''",
+	    vdiff_state_name(VDIFF_PENDING));
+	sidecar_where_stream(out, stream);
+	buf_add_str(out, " AND tbl=");
+	quote_string(out, slice_str(table));
+	buf_add_str(out, " AND uuid IN (SELECT uuid FROM ");
+	sidecar_table(out, stream.sidecar, "vdiff");
+	sidecar_where_stream(out, stream);
+	buf_addf(out, " AND state<>'%s')", vdiff_state_name(VDIFF_COMPLETED));
+}

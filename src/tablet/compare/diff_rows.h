@@ -51,6 +51,8 @@ int diff_move(struct ctx *cx, struct mysql_client *c, struct diff_id id,
     const struct vdiff_view *to, bool *changed) MUST_USE;
 /* Its tables, which were at their ends, are pending: what has come behind their last keys is compared. */
 int diff_go_on(struct ctx *cx, struct mysql_client *c, struct diff_id id) MUST_USE;
+/* Appended: that table is another one from here on, so that comparisons which are not over begin it anew. */
+void diff_anew_sql(struct buf *out, struct stream_id stream, const char *table);
 /* All of the stream where uuid is NULL. Nothing to delete is no error. */
 int diff_delete(struct ctx *cx, struct mysql_client *c, struct diff_id id) MUST_USE;
 

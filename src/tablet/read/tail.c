@@ -8,46 +8,15 @@
 #include "binlog/event_packed.h"
 #include "binlog/group.h"
 #include "binlog/payload.h"
-#include "tablet/read/tail_group.h"
-#include "tablet/read/tail_query.h"
-#include "tablet/read/tail_xa.h"
+#include "tablet/read/tail_ddl.h"
+#include "tablet/read/tail_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	HEARTBEAT_MS = 1000, /* of a silent source: lag is judged by the second */
-	DEAD_MS = 5000,      /* five heartbeats: without any the connection is dead */
-	/* a login, and the server's look for the place in a file of 1 GB */
-	CONNECT_MS = 10000,
-	BACKOFF_MS = 200,      /* a restarted server is met soon, ... */
-	BACKOFF_MAX_MS = 5000, /* ... a dead one not hammered */
-	IDLE_MS = 1000,        /* a busy source's position, at least this often */
-};
-
-/*
- * A group is what one GTID covers. read is the place behind the last group and
- * all that is not in one; returned is how far the caller was told.
- *   (1) handing: the group that ended at read has fragments that were not returned.
- *   (2) in_group: the dump's own position lies inside a group and is stored nowhere.
- *   (3) xa: what XA has prepared, at read. What it hands on is a kind of handing.
- */
-struct tail {
-	const struct tail_params *params;
-	struct tail_group group;
-	struct mysql_client *client; /* NULL: not connected */
-	struct dump dump;
-	struct gtids gtids;       /* of all groups up to read */
-	struct group_begin begin; /* of this group */
-	struct tail_xa xa;        /* (3) */
-	bool in_group, handing;
-	bool frozen; /* of one that guards: what the stream's row said last */
-	struct position read, returned;
-	bool unprinted; /* gtids have gone on beyond read's text: read_place() */
-	int64_t committed_s;
-	usec returned_at;
-	int backoff_ms;
+	IDLE_MS = 1000, /* a busy source's position, at least this often */
 };
 
 static void
@@ -55,144 +24,6 @@ tail_check(const struct tail *t)
 {
 	check(!(t->in_group && t->handing)); /* (1), (2) */
 	check(position_cmp(&t->returned, &t->read) <= 0);
-}
-
-/* read with the text of its GTIDs: made where it is wanted, not for each group that goes by. */
-static const struct position *
-read_place(struct tail *t)
-{
-	SCOPED(buf) struct buf text = BUF_INIT;
-
-	if (t->unprinted) {
-		gtids_print(&text, &t->gtids);
-		position_set_gtid(&t->read, buf_slice(&text));
-		t->unprinted = false;
-	}
-	return &t->read;
-}
-
-/* ---- Connecting, and whether the place is still the same (rule 5) */
-
-static void
-disconnect(struct tail *t)
-{
-	mysql_close(t->client);
-	t->client = NULL;
-	t->in_group = false;
-	group_begin(&t->group);
-}
-
-static int
-hint_move_anew(const struct tail *t, struct err *err)
-{
-	return err_hint(err,
-	    "vtctlclient Workflow delete %s, then move anew: its binlog was purged, or it was restored",
-	    t->params->id.workflow);
-}
-
-/* The server has answered the dump with 1236: it no longer has the binlog that is asked for, or cannot read
- * it. Waiting mends neither, so the error is a refusal. */
-static int
-refused_place(struct tail *t, struct err *err)
-{
-	enum { ER_MASTER_FATAL_ERROR = 1236 };
-	bool too_large = strstr(err->text, "max_allowed_packet") != NULL;
-
-	if (err->kind != ERR_SERVER || err->mysql_errno != ER_MASTER_FATAL_ERROR)
-		return -1;
-	err->kind = ERR_REFUSED;
-	if (too_large)
-		return err_hint(err,
-		    "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
-		    "then move anew: no replica can read an event beyond 1 GB",
-		    t->params->id.workflow);
-	err_wrap(err, "the source's binlog has no place '%.100s' (%s:%" PRIu64 ") any more",
-	    position_gtid(read_place(t)), t->read.file, t->read.offset);
-	return hint_move_anew(t, err);
-}
-
-/* The server tells which GTIDs lie before the place where it begins. They must be those that were read,
- * and the file must not be an older one. Where only heads of files lie in between, the server may begin
- * before or behind them: begin_group() sees whether anything else was there. */
-static int
-compare_place(struct tail *t, const struct gtids *there, struct err *err)
-{
-	SCOPED(buf) struct buf text = BUF_INIT;
-	struct position file_end = { .offset = UINT64_MAX };
-
-	snprintf(file_end.file, sizeof(file_end.file), "%.*s", (int)sizeof(file_end.file) - 1,
-	    t->dump.file);
-	if (gtids_same(there, &t->gtids) && position_cmp(&file_end, &t->read) >= 0)
-		return 0;
-	gtids_print(&text, there);
-	err_set(err, ERR_REFUSED,
-	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64
-	    " at '%.100s'",
-	    t->dump.file, t->dump.position, text.data == NULL ? "" : text.data, t->read.file,
-	    t->read.offset, position_gtid(read_place(t)));
-	return hint_move_anew(t, err);
-}
-
-static int
-find_place(struct ctx *cx, struct tail *t)
-{
-	SCOPED(gtids) struct gtids there = { 0 };
-	const struct dump_place near = { t->read.file, t->read.offset };
-
-	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
-		return refused_place(t, cx->err);
-	return mutant("tablet_place_compared") ? 0 : compare_place(t, &there, cx->err);
-}
-
-static int
-start_dump(struct ctx *cx, struct tail *t)
-{
-	struct dump_params p = {
-		.server_id = t->params->server_id,
-		.gtid = position_gtid(read_place(t)),
-		.heartbeat_us = HEARTBEAT_MS * MSEC,
-	};
-
-	if (dump_start(cx, t->client, &p, &t->dump) != 0)
-		return cx->err->kind == ERR_REFUSED ? hint_move_anew(t, cx->err) : -1;
-	TRY(find_place(cx, t));
-	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
-	return 0;
-}
-
-static int
-connect_once(struct ctx *cx, struct tail *t)
-{
-	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
-
-	TRY(mysql_connect(&within, &t->params->source, &t->client));
-	if (start_dump(&within, t) == 0)
-		return 0;
-	disconnect(t);
-	return -1;
-}
-
-/* Is it a lost connection, which is waited out, and not the caller's own deadline? */
-static bool
-passes(const struct ctx *cx)
-{
-	return cx->err->kind == ERR_RETRY ||
-	    (cx->err->kind == ERR_TIMEOUT && task_now() < cx->deadline);
-}
-
-static int
-stay_connected(struct ctx *cx, struct tail *t)
-{
-	while (t->client == NULL && connect_once(cx, t) != 0) {
-		if (!passes(cx))
-			return err_wrap(cx->err, "reading the source's binlog");
-		log_warn(
-		    "the source's binlog is read again in %d ms: %s", t->backoff_ms, cx->err->text);
-		TRY(task_sleep(cx, t->backoff_ms * MSEC));
-		t->backoff_ms =
-		    t->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : t->backoff_ms * 2;
-	}
-	return 0;
 }
 
 /* ---- Events */
@@ -239,7 +70,7 @@ check_begin(const struct tail *t, const struct event *e, struct err *err)
 	err_set(err, ERR_REFUSED,
 	    "a transaction of the source begins at %s:%" PRIu64 ", before ours at %s:%" PRIu64,
 	    begin.file, begin.offset, t->read.file, t->read.offset);
-	return hint_move_anew(t, err);
+	return tail_hint_anew(t, err);
 }
 
 static int
@@ -251,6 +82,8 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	TRY(group_begin_read(e, &t->begin, err));
 	group_begin(&t->group);
 	tail_xa_begin(&t->xa);
+	source_txn_free(t->ddl);
+	t->ddl = NULL;
 	t->in_group = true;
 	return 0;
 }
@@ -268,7 +101,8 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 	move_read(t);
 	t->committed_s = e->timestamp;
 	t->in_group = false;
-	t->handing = (happened && group_matters(&t->group)) || tail_xa_handing(&t->xa);
+	t->handing =
+	    (happened && group_matters(&t->group)) || tail_xa_handing(&t->xa) || t->ddl != NULL;
 	if (happened && t->group.by_stream)
 		t->frozen = t->group.frozen;
 	return 0;
@@ -315,6 +149,18 @@ on_xa_commit(struct tail *t, struct slice xid, struct err *err)
 }
 
 static int
+on_ddl(struct tail *t, const struct query_event *q, uint32_t seconds, int table, struct err *err)
+{
+	if (mutant("tablet_ddl_seen") || (t->params->guards && tail_query_sets_next_value(q->sql)))
+		return 0;
+	if (!t->params->hands_ddl || group_has_rows(&t->group))
+		return refuse_statement(t, t->params->tables->items[table].def, q->sql, err);
+	source_txn_free(t->ddl);
+	t->ddl = tail_ddl_make(q, seconds, t->params->tables, table);
+	return 0;
+}
+
+static int
 on_query(struct tail *t, const struct event *e, struct err *err)
 {
 	struct query_event q;
@@ -343,10 +189,8 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 			break;
 		return refuse_statement(t, t->params->tables->items[table].def, q.sql, err);
 	case TAIL_QUERY_TOUCHES:
-		if (mutant("tablet_ddl_seen") ||
-		    (t->params->guards && tail_query_sets_next_value(q.sql)))
-			break;
 		return refuse_statement(t, t->params->tables->items[table].def, q.sql, err);
+	case TAIL_QUERY_DDL: TRY(on_ddl(t, &q, e->timestamp, table, err)); break;
 	case TAIL_QUERY_OTHER: break;
 	}
 	return t->begin.frame == GROUP_STATEMENT ? end_group(t, e, true, err) : 0;
@@ -472,17 +316,17 @@ read_event(struct ctx *cx, struct tail *t)
 {
 	struct event e;
 
-	TRY(stay_connected(cx, t));
+	TRY(tail_stay_connected(cx, t));
 	if (dump_next(cx, &t->dump, &e) != 0) {
-		if (!passes(cx)) {
-			(void)refused_place(t, cx->err);
+		if (!tail_error_passes(cx)) {
+			(void)!tail_refused_place(t, cx->err);
 			return err_wrap(cx->err, "reading the source's binlog");
 		}
 		log_warn("lost the source's binlog: %s", cx->err->text);
-		disconnect(t);
-		return task_sleep(cx, BACKOFF_MS * MSEC);
+		tail_disconnect(t);
+		return task_sleep(cx, TAIL_BACKOFF_MS * MSEC);
 	}
-	t->backoff_ms = BACKOFF_MS;
+	t->backoff_ms = TAIL_BACKOFF_MS;
 	if (on_event(t, &e, cx->err) != 0)
 		return err_wrap(
 		    cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file, t->dump.position);
@@ -495,7 +339,7 @@ read_event(struct ctx *cx, struct tail *t)
 static void
 fill(struct tail *t, struct source_txn *txn)
 {
-	position_copy(&txn->end, read_place(t));
+	position_copy(&txn->end, tail_read_place(t));
 	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->xa.prepared));
 	txn->bytes += t->xa.prepared.len + strlen(position_gtid(&txn->end));
 	txn->committed_s = t->committed_s;
@@ -509,6 +353,17 @@ hand_fragment(struct tail *t, struct source_txn **out, struct err *err)
 {
 	TRY(tail_xa_next(&t->xa, &t->group, out, err));
 	t->handing = !(*out)->last;
+	fill(t, *out);
+	return 0;
+}
+
+static int
+hand_ddl(struct tail *t, struct source_txn **out)
+{
+	*out = t->ddl;
+	t->ddl = NULL;
+	t->handing = false;
+	t->ended = true;
 	fill(t, *out);
 	return 0;
 }
@@ -536,12 +391,19 @@ must_tell_position(const struct tail *t)
 int
 tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
 {
+	check(!t->ended); /* (4) */
 	while (!t->handing && !(mutant("tablet_whole_transactions") && group_has_rows(&t->group))) {
 		if (must_tell_position(t))
 			return hand_position(t, out);
 		TRY(read_event(cx, t));
 	}
-	return hand_fragment(t, out, cx->err);
+	return t->ddl != NULL ? hand_ddl(t, out) : hand_fragment(t, out, cx->err);
+}
+
+bool
+tail_has_ended(const struct tail *t)
+{
+	return t->ended;
 }
 
 struct settling *
@@ -565,6 +427,7 @@ tail_position(const struct tail *t)
 int
 tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 {
+	static const struct moved_tables none = { .count = 0 };
 	struct tail *t = mem_new(struct tail);
 
 	check(position_is_set(&params->start));
@@ -572,12 +435,13 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	position_copy(&t->read, &params->start);
 	position_copy(&t->returned, &params->start);
 	t->returned_at = task_now();
-	t->backoff_ms = BACKOFF_MS;
+	t->backoff_ms = TAIL_BACKOFF_MS;
 	tail_xa_init(&t->xa, params->kept, params->prepared);
 	group_state_init(&t->group,
-	    &(struct group_params){ params->tables, params->id, params->guards, params->spill_dir });
+	    &(struct group_params){ params->ddl_alone ? &none : params->tables, params->id,
+		params->guards, params->spill_dir });
 	if (gtids_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
-	    connect_once(cx, t) != 0) {
+	    tail_connect_once(cx, t) != 0) {
 		tail_close(t);
 		return err_wrap(cx->err, "reading the source's binlog");
 	}
@@ -596,5 +460,6 @@ tail_close(struct tail *t)
 	position_done(&t->read);
 	position_done(&t->returned);
 	tail_xa_done(&t->xa);
+	source_txn_free(t->ddl);
 	free(t);
 }

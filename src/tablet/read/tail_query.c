@@ -188,11 +188,20 @@ could_be(const struct table_ref *ref, const struct table_def *def)
 	    slice_eq_nocase(ref->database, slice_str(def->database));
 }
 
+/* What DDL reads of others, it does not change. */
+static bool
+only_looks(const struct statement *s, const struct table_ref *ref)
+{
+	return ref->looked_at ||
+	    (s->kind == STATEMENT_DDL && s->understood &&
+		(ref->role == TABLE_READ || ref->role == TABLE_QUALIFIER));
+}
+
 static bool
 names(const struct statement *s, struct slice database, const struct table_def *def)
 {
 	for (size_t i = 0; i < s->tables_count; i++)
-		if (is_table(&s->tables[i], database, def))
+		if (is_table(&s->tables[i], database, def) && !only_looks(s, &s->tables[i]))
 			return true;
 	return false;
 }
@@ -304,22 +313,29 @@ read_trigger(const struct query_event *q, const struct statement *s,
 	return TAIL_QUERY_OTHER;
 }
 
+unsigned
+tail_query_modes(const struct query_event *q)
+{
+	unsigned modes = 0;
+
+	modes |= q->sql_mode & MODE_ANSI_QUOTES ? SQL_ANSI_QUOTES : 0;
+	modes |= q->sql_mode & MODE_NO_BACKSLASH_ESCAPES ? SQL_NO_BACKSLASH_ESCAPES : 0;
+	return modes;
+}
+
 enum tail_query
 tail_query_read(const struct query_event *q, const struct moved_tables *tables, int *table)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct statement s;
 	struct err err;
-	unsigned modes = 0;
 
 	*table = 0;
 	if (slice_eq_str(q->sql, "COMMIT"))
 		return TAIL_QUERY_COMMIT;
 	if (is_fence(q->sql))
 		return TAIL_QUERY_OTHER;
-	modes |= q->sql_mode & MODE_ANSI_QUOTES ? SQL_ANSI_QUOTES : 0;
-	modes |= q->sql_mode & MODE_NO_BACKSLASH_ESCAPES ? SQL_NO_BACKSLASH_ESCAPES : 0;
-	if (statement_read(&a, q->sql, modes, &s, &err) != 0)
+	if (statement_read(&a, q->sql, tail_query_modes(q), &s, &err) != 0)
 		return tables->count > 0 ? TAIL_QUERY_TOUCHES : TAIL_QUERY_OTHER;
 	if (is_frame(s.kind))
 		return read_frame(slice_trim(q->sql), s.kind);
@@ -333,7 +349,7 @@ tail_query_read(const struct query_event *q, const struct moved_tables *tables, 
 		return read_trigger(q, &s, tables, table);
 	for (*table = 0; *table < tables->count; (*table)++)
 		if (names(&s, q->database, tables->items[*table].def))
-			return TAIL_QUERY_TOUCHES;
+			return s.kind == STATEMENT_DDL ? TAIL_QUERY_DDL : TAIL_QUERY_TOUCHES;
 	for (*table = 0; *table < tables->count; (*table)++)
 		if (touches(q, &s, tables->items[*table].def))
 			return TAIL_QUERY_TOUCHES;

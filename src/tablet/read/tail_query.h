@@ -4,8 +4,9 @@
  * With row format a Query is the frame of a group (COMMIT, SAVEPOINT, XA) or
  * DDL; from a session with another binlog_format it may be a change of rows as
  * text. Whatever may name a moved table or its database, or cannot be
- * read, is something that happens to it, our own fence's triggers excepted. Those of clients are too: what
- * they do to rows is in the binlog as rows. Whether a table may get one at this side a guard says.
+ * read, is something that happens to it, our own fence's triggers excepted, and what only looks at it:
+ * a table that is made LIKE it, a key of another table that REFERENCES it, a view. Those of clients are
+ * too: what they do to rows is in the binlog as rows. Whether a table may get one at this side a guard says.
  */
 #ifndef TABLET_READ_TAIL_QUERY_H
 #define TABLET_READ_TAIL_QUERY_H
@@ -22,6 +23,7 @@ enum tail_query {
 	TAIL_QUERY_XA_COMMIT,   /* of what XA PREPARE had ended, with its rows, before */
 	TAIL_QUERY_XA_ROLLBACK,
 	TAIL_QUERY_TRIGGER, /* a moved table gets a trigger */
+	TAIL_QUERY_DDL,     /* a moved table is changed, or is so no more (tail_ddl.h) */
 	TAIL_QUERY_TOUCHES, /* a moved table: not as rows */
 };
 
@@ -33,6 +35,9 @@ struct slice tail_query_xid(struct slice sql);
 
 /* ALTER TABLE `db`.`t` AUTO_INCREMENT=n and nothing else, as table/auto_increment.h writes it? */
 bool tail_query_sets_next_value(struct slice sql);
+
+/* How the text is to be lexed: sql/modes.h. */
+unsigned tail_query_modes(const struct query_event *q);
 
 /* *table is the index of the first one touched; of a text that cannot be read, 0. */
 enum tail_query tail_query_read(

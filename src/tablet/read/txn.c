@@ -16,7 +16,7 @@ source_txn_new(void)
 bool
 source_txn_is_position(const struct source_txn *txn)
 {
-	return txn->count == 0 && txn->first && txn->last && txn->xa == XA_NONE;
+	return txn->count == 0 && txn->first && txn->last && txn->xa == XA_NONE && txn->ddl == NULL;
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef TABLET_READ_TXN_H
 #define TABLET_READ_TXN_H
 
+#include "sql/repeat.h"
 #include "tablet/server/position.h"
 #include "tablet/table/moved_table.h"
 
@@ -31,6 +32,20 @@ struct change {
  */
 enum xa_step { XA_NONE, XA_KEPT, XA_ENDED };
 
+/*
+ * A statement that changes one of the tables, met at its place in the order of the source. It comes as a
+ * transaction of its own without changes, and the tail's last: what follows is to be read by the tables'
+ * definitions behind it.
+ */
+struct txn_ddl {
+	int table; /* index into the stream's tables */
+	enum table_change change;
+	struct slice statement; /* as the source ran it, in its client's character set */
+	struct slice repeated;  /* the same with the names that its tables have at the target */
+	struct slice session;   /* "SET ..." that makes a session as the one that it ran in */
+	const char *why_not;    /* it cannot be run there, as what follows "it ..."; "" */
+};
+
 /* One source transaction, or a fragment of one that spilled: they come in order, last is set on the
  * final one, and only then end is a position that may be stored. */
 struct source_txn {
@@ -51,6 +66,7 @@ struct source_txn {
 	bool by_xa;       /* its changes were prepared: XA COMMIT */
 	int piece_no;     /* of what is kept, from 0 */
 	struct slice piece;
+	const struct txn_ddl *ddl; /* in the arena; NULL mostly */
 };
 
 /* One that stores nothing but its end. */

@@ -6,6 +6,7 @@ enum {
 	VDIFFS_SINCE = 4,
 	XA_ROWS_SINCE = 5,
 	PROOFS_SINCE = 6,
+	DDL_SINCE = 7,
 };
 
 /* Two names of 64 characters, of 4 bytes at most, and a slash. */
@@ -114,6 +115,20 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "finding", "varbinary(512)", "NOT NULL", NULL, 0 },
 		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 } },
 	    PROOFS_SINCE },
+	[SIDECAR_DDL] = { "ddl", "PRIMARY KEY (workflow, round, place_file, place_offset)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND, POSITION("place"),
+		POSITION("from"), { "prepared", "longblob", "NOT NULL", NULL, 0 },
+		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
+		{ "tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
+		{ "away", "tinyint(4)", "NOT NULL", NULL, 0 },
+		{ "rows_alone", "tinyint(4)", "NOT NULL", NULL, 0 },
+		{ "statement", "longblob", "NOT NULL", NULL, 0 },
+		{ "repeated", "longblob", "NOT NULL", NULL, 0 },
+		{ "session", "longblob", "NOT NULL", NULL, 0 },
+		{ "why_not", "varbinary(512)", "NOT NULL", NULL, 0 },
+		{ "definition", "varbinary(64)", "NOT NULL", NULL, 0 },
+		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 }, WHEN("met"), WHEN("done") },
+	    DDL_SINCE },
 };
 
 int

@@ -8,6 +8,7 @@
 #include "sql/quote.h"
 #include "tablet/compare/diff_rows.h"
 #include "tablet/guard/guard.h"
+#include "tablet/server/ddl_rows.h"
 #include "tablet/server/xa_rows.h"
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
@@ -202,7 +203,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	engine_check(e);
 	TRY(admit(e, request, cx->err));
 	if (s != NULL) {
-		TRY(stream_throttle(cx, s, &request->limits));
+		TRY(stream_update(cx, s, request));
 		stream_retry(s);
 		return 0;
 	}
@@ -387,6 +388,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 	TRY(copy_state_delete(cx, d->session, id));
 	TRY(guard_row_delete(cx, d->session, id));
 	TRY(xa_rows_delete(cx, d->session, id));
+	TRY(ddl_rows_delete(cx, d->session, id));
 	TRY(diff_delete(cx, d->session, (struct diff_id){ id, NULL }));
 	return state_delete(cx, d->session, id);
 }

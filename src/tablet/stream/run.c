@@ -96,7 +96,7 @@ static int
 start(struct ctx *cx, struct run *r)
 {
 	const struct start_params p = { r->env, r->request, r->dba, r->source, state_id(r->state),
-		&r->tables, r->waiting };
+		&r->defs.tables, r->waiting };
 
 	TRY(start_tables(cx, &p));
 	return save_phase(cx, r, STREAM_COPYING);
@@ -152,7 +152,7 @@ add_foreign_keys(struct ctx *cx, struct run *r)
 	struct foreign_build b = {
 		.env = r->env,
 		.applier = r->applier,
-		.tables = &r->tables,
+		.tables = &r->defs.tables,
 	};
 
 	for (int64_t ms = KEY_AGAIN_MS; foreign_build(cx, &b) != 0; ms *= 2) {
@@ -168,10 +168,12 @@ complete_tables(struct ctx *cx, struct run *r)
 {
 	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
 
-	TRY(index_build_all(cx, r->env, &r->tables));
+	TRY(index_build_all(cx, r->env, &r->defs.tables));
 	TRY(add_foreign_keys(cx, r));
 	TRY(heartbeat_delete(cx, r->source, id)); /* it was met: nobody asks for it any more */
-	return save_phase(cx, r, STREAM_RUNNING);
+	TRY(save_phase(cx, r, STREAM_RUNNING));
+	applier_complete(r->applier);
+	return 0;
 }
 
 static void
@@ -214,13 +216,13 @@ copy_strict(struct ctx *cx, struct run *r)
 static int
 complete_strict(struct ctx *cx, struct run *r)
 {
-	struct foreign_build b = { r->env, r->applier, &r->tables };
+	struct foreign_build b = { r->env, r->applier, &r->defs.tables };
 
 	for (int64_t ms = KEY_AGAIN_MS;; ms *= 2) {
 		TRY(copy_throttled(cx, r, copy_strict));
-		if (!r->tables.ordered)
+		if (!r->defs.tables.ordered)
 			return 0;
-		TRY(index_build_all(cx, r->env, &r->tables));
+		TRY(index_build_all(cx, r->env, &r->defs.tables));
 		if (foreign_build(cx, &b) == 0)
 			return 0;
 		if (cx->err->kind != ERR_CONFLICT)
@@ -251,7 +253,7 @@ conduct(struct ctx *cx, struct run *r)
 	if (r->state->phase == STREAM_CATCHING_UP) {
 		TRY(complete_strict(cx, r));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
-		if (r->tables.ordered)
+		if (r->defs.tables.ordered)
 			applier_go_beyond(r->applier);
 	}
 	if (r->state->phase == STREAM_INDEXING)
@@ -282,10 +284,10 @@ run_definitions(const struct run *r, struct arena *a, struct definition_hashes *
 	if (r->applier == NULL)
 		return err_set(err, ERR_RETRY, "the stream is not connected");
 	*out = (struct definition_hashes){ arena_array(a, const char *, r->request->tables_count),
-		r->common };
+		r->defs.common };
 	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(definition_hash(
-		    a, r->tables.items[i].def->told_sql, &r->tables.from, &out->items[i], err));
+		TRY(definition_hash(a, r->defs.tables.items[i].def->told_sql, &r->defs.tables.from,
+		    &out->items[i], err));
 	return 0;
 }
 
@@ -325,7 +327,8 @@ static int
 apply(struct ctx *cx, struct run *r)
 {
 	TRY(applier_run(cx, r->applier));
-	check(r->state->phase == STREAM_FROZEN);
+	r->met = applier_has_met(r->applier);
+	check(r->met || r->state->phase == STREAM_FROZEN);
 	waitlist_wake_all(r->changed); /* frozen: nothing is left to do in this pass */
 	group_cancel(&r->group);
 	return 0;
@@ -376,13 +379,24 @@ throttle_run(struct ctx *cx, void *arg)
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
+static struct pass
+pass_of(const struct run *r)
+{
+	return (struct pass){ r->env, r->request, r->state, r->dba, r->source };
+}
+
+/* Behind what the pass before has met. */
 static int
 read_definitions(struct ctx *cx, struct run *r)
 {
-	r->common = mysql_dialect(r->source) != mysql_dialect(r->dba);
-	const struct definitions_of of = { r->request, r->source, r->common, r->state->round };
+	const struct pass p = pass_of(r);
 
-	return definitions_read(cx, &of, &r->arena, &r->tables);
+	if (r->state->phase != STREAM_STARTING)
+		TRY(on_ddl_do(cx, &p, r->ddl));
+	TRY(state_place(cx, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
+	TRY(definitions_read(cx, &p, &r->defs));
+	waitlist_wake_all(r->changed);
+	return 0;
 }
 
 /* Each stream's tail is a replica of its own. */
@@ -401,18 +415,19 @@ fill_params(struct run *r)
 	r->tail_params = (struct tail_params){
 		.source = env_stream_params(r->env, r->request->from.server, ROLE_STREAM),
 		.id = { r->request->from.sidecar, r->state->workflow, r->state->round },
-		.tables = &r->tables,
+		.tables = &r->defs.tables,
 		.start = r->state->applied,
 		.prepared = r->prepared,
 		.kept = &r->kept,
 		.known = r->known,
 		.none_prepared = r->state->round > 1,
+		.hands_ddl = true,
 		.server_id = reader_id(r),
 		.spill_dir = r->env->data_dir,
 	};
 	r->apply_params = (struct apply_params){
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
-		.tables = &r->tables,
+		.tables = &r->defs.tables,
 		.appliers = r->env->appliers,
 		.windows = &r->windows,
 		.state = r->state,
@@ -421,7 +436,7 @@ fill_params(struct run *r)
 	r->copy_params = (struct copy_params){
 		.source = env_stream_params(r->env, r->request->from.server, ROLE_READER),
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
-		.tables = &r->tables,
+		.tables = &r->defs.tables,
 		.id = state_id(r->state),
 		.complete = wants_cp(r->state),
 		.windows = &r->windows,
@@ -434,7 +449,7 @@ fill_params(struct run *r)
 		.from = r->request->from.server,
 		.source = r->copy_params.source,
 		.target = env_stream_params(r->env, r->env->server, ROLE_READER),
-		.tables = &r->tables,
+		.tables = &r->defs.tables,
 		.id = state_id(r->state),
 		.windows = &r->windows,
 		.state = r->state,
@@ -519,9 +534,9 @@ run_open(struct ctx *cx, struct run *r)
 		TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
 	TRY(env_stream(&inner, r->env, r->request->from.server, ROLE_STREAM, &r->source));
-	TRY(read_definitions(&inner, r));
 	if (r->state->phase < STREAM_RUNNING)
 		TRY(read_phase(&inner, r));
+	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(start(&inner, r));
 	TRY(read_place(&inner, r));

@@ -58,8 +58,9 @@
 #include "tablet/copy/copy.h"
 #include "tablet/read/lag.h"
 #include "tablet/server/env.h"
+#include "tablet/stream/definitions.h"
+#include "tablet/stream/on_ddl.h"
 #include "tablet/stream/start.h"
-#include "tablet/table/definition.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
 
@@ -71,14 +72,15 @@ struct run {
 	struct waitlist *changed; /* woken when state or progress changed */
 	struct waiting *waiting;
 	struct throttle *throttle;
+	struct ddl_list *ddl; /* for its status */
 
 	/* Made by run_open(). */
 	struct arena arena;
 	struct mysql_client *dba;    /* own server; the conductor's */
 	struct mysql_client *source; /* other server; the conductor's */
 	bool conducted;              /* its work is done, both are closed */
-	bool common;                 /* they are of different flavours (schema.h) */
-	struct moved_tables tables;
+	bool met;                    /* DDL: the next pass begins with it (on_ddl.h) */
+	struct definitions defs;
 	struct slice prepared; /* where the tail begins (xids.h) */
 	struct kept kept;      /* with these, and goes on with the tail */
 	struct position known; /* tail.h */
@@ -101,7 +103,7 @@ struct run {
  * run (prepared, frozen or stopped). ERR_RETRY: the server's lock is not held, or a server does not answer;
  * ERR_CORRUPT: the stream's row contradicts itself. After -1 too run_close() is to be called. */
 int run_open(struct ctx *cx, struct run *r) MUST_USE;
-/* Until the applier is frozen (0) or something failed. */
+/* Until the applier is frozen or has met DDL (0), or something failed. */
 int run_go(struct ctx *cx, struct run *r) MUST_USE;
 /* Ends what is left of the pass; the request, the state and what was said of waiting stay. */
 void run_close(struct run *r);

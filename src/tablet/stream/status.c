@@ -15,7 +15,7 @@ add_table_status(const struct status_of *s, size_t i, struct stream_status_reply
 	if (s->run->copier != NULL) {
 		t->rows_copied = copier_progress(s->run->copier, (int)i)->rows;
 		done = copier_progress(s->run->copier, (int)i)->done;
-		t->rows_estimate = s->run->tables.items[i].def->rows_estimate;
+		t->rows_estimate = s->run->defs.tables.items[i].def->rows_estimate;
 	}
 	t->progress = table_progress_in(s->state->phase, done);
 	reply->rows_copied += t->rows_copied;
@@ -55,6 +55,23 @@ add_throttle_status(const struct status_of *s, struct arena *a, struct stream_st
 	reply->limits.query = arena_strdup(a, s->throttle->limits.query);
 }
 
+static void
+add_ddl_status(const struct status_of *s, struct arena *a, struct stream_status_reply *reply)
+{
+	reply->on_ddl = s->request->on_ddl;
+	reply->ddl = arena_array(a, struct ddl_status, s->ddl->count + 1);
+	reply->ddl_count = s->ddl->count;
+	for (size_t i = 0; i < s->ddl->count; i++) {
+		const struct ddl_status *of = &s->ddl->items[i];
+
+		reply->ddl[i] = *of;
+		reply->ddl[i].table = arena_strdup(a, of->table);
+		reply->ddl[i].statement = arena_strdup(a, of->statement);
+		reply->ddl[i].error = arena_strdup(a, of->error);
+		reply->ddl[i].position = arena_strdup(a, of->position);
+	}
+}
+
 void
 status_fill(const struct status_of *s, struct arena *a, struct stream_status_reply *reply)
 {
@@ -74,6 +91,7 @@ status_fill(const struct status_of *s, struct arena *a, struct stream_status_rep
 		.tables_count = s->request->tables_count,
 	};
 	add_throttle_status(s, a, reply);
+	add_ddl_status(s, a, reply);
 	for (size_t i = 0; i < s->request->tables_count; i++)
 		add_table_status(s, i, reply);
 }

@@ -17,6 +17,7 @@ struct status_of {
 	const struct guard *guard; /* NULL: it has none */
 	const struct waiting *waiting;
 	const struct throttle *throttle;
+	const struct ddl_list *ddl;
 	const int64_t *rows_copied; /* by table, as last known while there is no pass */
 };
 

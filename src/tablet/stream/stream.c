@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "tablet/server/spare.h"
 #include "tablet/guard/guard.h"
+#include "tablet/stream/request.h"
 #include "tablet/stream/run.h"
 #include "tablet/stream/status.h"
 
@@ -36,6 +37,7 @@ struct stream {
 	struct run run; /* one pass; applier is NULL between passes */
 	struct waiting waiting;
 	struct throttle throttle;
+	struct ddl_list ddl;
 	uint64_t passes, retries[STREAM_CAUSES];
 	bool wake;            /* somebody wants another pass */
 	bool unsaved;         /* an error was cleared and is still on disk */
@@ -113,7 +115,8 @@ one_pass(struct ctx *cx, struct stream *s)
 		.state = &s->state,
 		.changed = &s->changed,
 		.waiting = &s->waiting,
-		.throttle = &s->throttle };
+		.throttle = &s->throttle,
+		.ddl = &s->ddl };
 	int rc = run_open(cx, &s->run);
 
 	if (rc == 0 && s->unsaved) {
@@ -154,6 +157,8 @@ stream_main(void *arg)
 
 		if (rc != 0 && task_cancelled())
 			return;
+		if (rc == 0 && s->run.met)
+			continue;
 		if (rc == 0 || !env_error_passes(&err)) {
 			if (rc != 0)
 				stop_with(&cx, s, &err);
@@ -201,6 +206,7 @@ static void
 stream_free(struct stream *s)
 {
 	throttle_done(&s->throttle);
+	arena_done(&s->ddl.arena);
 	state_done(&s->state);
 	arena_done(&s->arena);
 	free(s);
@@ -344,40 +350,36 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 		.guard = s->guard,
 		.waiting = &s->waiting,
 		.throttle = &s->throttle,
+		.ddl = &s->ddl,
 		.rows_copied = s->rows_copied,
 	};
 
 	status_fill(&all, a, reply);
 }
 
-/* ---- Its limits */
-
-static int
-save_limits(struct ctx *cx, struct stream *s, const struct throttle_limits *limits)
-{
-	SCOPED(spare) struct spare dba = { 0 };
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
-	struct move_request with = s->request;
-
-	with.limits = *limits;
-	stored_request_write(&json, &with);
-	TRY(spare_take(&within, s->env, ROLE_DBA, &dba));
-	return state_save_request(&within, dba.client, state_id(&s->state), buf_slice(&json));
-}
+/* ---- What can be changed while it runs */
 
 int
-stream_throttle(struct ctx *cx, struct stream *s, const struct throttle_limits *limits)
+stream_update(struct ctx *cx, struct stream *s, const struct move_request *wanted)
 {
+	struct move_request with = s->request;
+
 	stream_check(s);
-	TRY(throttle_limits_check(limits, cx->err));
-	if (throttle_limits_same(&s->throttle.limits, limits))
+	TRY(throttle_limits_check(&wanted->limits, cx->err));
+	if (throttle_limits_same(&s->throttle.limits, &wanted->limits) &&
+	    s->request.on_ddl == wanted->on_ddl)
 		return 0;
+	with.limits = wanted->limits;
+	with.on_ddl = wanted->on_ddl;
 	/* On disk before they are in force: a restart must not take them back. */
 	s->callers++;
-	int rc = mutant("tablet_limits_forgotten") ? 0 : save_limits(cx, s, limits);
-	if (rc == 0)
-		throttle_set(&s->throttle, limits);
+	int rc = mutant("tablet_limits_forgotten")
+	    ? 0
+	    : request_save(cx, s->env, state_id(&s->state), &with);
+	if (rc == 0) {
+		throttle_set(&s->throttle, &wanted->limits);
+		s->request.on_ddl = wanted->on_ddl;
+	}
 	leave(s);
 	return rc;
 }
@@ -451,6 +453,7 @@ wait_frozen(struct ctx *cx, struct stream *s, const char *position, int attempt)
 			    "the stream of '%s' is %s, not running", s->state.workflow,
 			    stream_phase_name(s->state.phase));
 		if (s->run.applier != NULL && asked != s->passes) {
+			TRY(definitions_check(&s->run.defs, cx->err));
 			TRY(applier_freeze_at(s->run.applier, position, attempt, cx->err));
 			asked = s->passes;
 		}

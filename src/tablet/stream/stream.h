@@ -98,9 +98,9 @@ int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };
 /* How often a pass ended with an error of that kind, and another was made. */
 uint64_t stream_retries(const struct stream *s, enum err_kind kind);
-/* Its copy has these limits from now on, durably, while it goes on. ERR_REFUSED: they are none. Nothing where
- * it has them already. */
-int stream_throttle(struct ctx *cx, struct stream *s, const struct throttle_limits *limits) MUST_USE;
+/* Its copy has the limits of wanted, and it does on DDL what that says, from now on, durably, while it
+ * goes on. ERR_REFUSED: they are none. Nothing where it is so already. */
+int stream_update(struct ctx *cx, struct stream *s, const struct move_request *wanted) MUST_USE;
 /* By command: stops it where it is, and stores that. ERR_CONFLICT: outdated;
  * ERR_REFUSED from FROZEN on. */
 int stream_suspend(struct ctx *cx, struct stream *s, int attempt) MUST_USE;

@@ -129,6 +129,7 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 	if (out->old_format && number_of(v[C_FSP]) > 0)
 		return refuse_old_format(cx, def, &d->old_temporal, v);
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);
+	out->told = arena_slice_str(cx->arena, v[C_COLUMN_TYPE]);
 	if (!slice_is_null(v[C_COLLATION]))
 		out->collation = arena_slice_str(cx->arena, v[C_COLLATION]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");

@@ -10,6 +10,7 @@
 
 struct column {
 	const char *name;
+	const char *told; /* its type, as the catalogue says it: "enum('a','b')" */
 	struct column_type type;
 	bool nullable, auto_increment, zerofill;
 	bool old_format;       /* temporal, kept in a form of old (mysql/dialect.h) */
@@ -85,6 +86,25 @@ table_def_forget_key(struct table_def *def, const char *flaw)
 		def->columns[def->key[i]].key_index = -1;
 	def->key_count = 0;
 	def->key_flaw = flaw;
+}
+
+/* Are rows of one read and written as rows of the other: the same columns, of the same types, in one
+ * order? What else they are (indexes, defaults) may differ. */
+static inline bool
+table_def_same_rows(const struct table_def *a, const struct table_def *b)
+{
+	if (a->columns_count != b->columns_count)
+		return false;
+	for (int i = 0; i < a->columns_count; i++) {
+		const struct column *x = &a->columns[i], *y = &b->columns[i];
+
+		if (strcmp(x->name, y->name) != 0 || strcmp(x->told, y->told) != 0 ||
+		    strcmp(x->collation == NULL ? "" : x->collation,
+			y->collation == NULL ? "" : y->collation) != 0 ||
+		    x->type.generated != y->type.generated)
+			return false;
+	}
+	return true;
 }
 
 /* Its number, or -1. */

@@ -29,6 +29,7 @@ static void
 add_column(struct table_def *def, const char *name)
 {
 	def->columns[def->columns_count++] = (struct column){ .name = name,
+		.told = "",
 		.type = { .kind = COLUMN_TIMESTAMP, .fsp = TIME_DIGITS },
 		.key_index = -1,
 		.system_time = true };

@@ -27,7 +27,9 @@ struct applier {
 	struct buf prepared; /* at applied (xids.h) */
 	bool alone;          /* has all slots, and what is on disk is known */
 	bool exact, ended, frozen;
-	bool strict; /* changes of strict tables are applied, behind strict_from */
+	bool complete; /* every table is, so that DDL may be met */
+	bool met;      /* DDL, which is on disk: it goes no further */
+	bool strict;   /* changes of strict tables are applied, behind strict_from */
 	struct position strict_from;
 	struct position hold_at;
 	bool hold, held;         /* nothing behind it is taken yet; nothing before it is left */

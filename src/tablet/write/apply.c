@@ -53,6 +53,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	a->state = params->state;
 	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
 	a->strict = params->state->phase > STREAM_CATCHING_UP;
+	a->complete = params->state->phase == STREAM_RUNNING;
 	a->run_rows = APPLY_RUN_ROWS;
 	if (params->keeps_deltas)
 		ledger_begin(&a->ledger, params->tables);
@@ -101,9 +102,12 @@ pull(struct ctx *cx, struct applier *a)
 		if (!mutant("tablet_touches"))
 			windows_touch(a->params->windows, txn);
 		ledger_take(&a->ledger, txn);
+		bool ends = txn->ddl != NULL;
 		queue_push(&a->queue, txn);
 		if (txn->heartbeat[0] != 0)
 			waitlist_wake_all(&a->changed);
+		while (ends) /* behind it is another pass's */
+			TRY(waitlist_wait(cx, &a->changed));
 	}
 }
 
@@ -145,6 +149,13 @@ is_behind_hold(const struct applier *a, const struct source_txn *txn)
 	    !mutant("tablet_cascades_not_held");
 }
 
+/* Tables that are being given their indexes are not altered. */
+static bool
+is_early_ddl(const struct applier *a, const struct source_txn *txn)
+{
+	return txn->ddl != NULL && a->state->phase == STREAM_INDEXING && !a->complete;
+}
+
 static bool
 becomes_exact(const struct applier *a, const struct apply_run *r)
 {
@@ -167,10 +178,13 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 			return 0;
 		if (is_behind_hold(a, txn))
 			return 0;
+		if (is_early_ddl(a, txn))
+			return 0;
 		apply_run_take(r, &a->queue);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
-		r->freezes = r->freezes && r->whole && !mutant("sim_freeze_ends_the_run");
-		if (fragment || r->freezes || becomes_exact(a, r))
+		r->freezes =
+		    r->freezes && r->whole && r->ddl == NULL && !mutant("sim_freeze_ends_the_run");
+		if (r->ddl != NULL || fragment || r->freezes || becomes_exact(a, r))
 			return 0;
 	}
 	return 0;
@@ -216,7 +230,8 @@ take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 			return 0;
 		r->freezes = false;
 		note_held(a);
-		if (queue_first(&a->queue) != NULL && !a->held)
+		const struct source_txn *next = queue_first(&a->queue);
+		if (next != NULL && !a->held && !is_early_ddl(a, next))
 			return fill_run(a, r, cx->err);
 		if (!a->exact && is_exact_at(a, &a->state->applied))
 			return 0;
@@ -387,9 +402,22 @@ look_at_mode(struct applier *a)
 	waitlist_wake_all(&a->changed);
 }
 
+/* All before it is applied. */
+static int
+meet_ddl(struct ctx *cx, struct applier *a, const struct source_txn *txn)
+{
+	if (fault("stream.ddl.met"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	TRY(stored_ddl(cx, &a->writers, a->state, buf_slice(&a->prepared), txn));
+	a->met = true;
+	return 0;
+}
+
 static int
 apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
+	if (r->ddl != NULL)
+		return meet_ddl(cx, a, r->ddl);
 	if (r->changes) {
 		if (a->params->throttle != NULL && !a->writers.in_txn)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
@@ -463,7 +491,7 @@ work(struct ctx *cx, struct applier *a)
 	a->alone = true;
 	waitlist_wake_all(&a->changed);
 	look_at_mode(a);
-	while (!a->frozen) {
+	while (!a->frozen && !a->met) {
 		struct apply_run r;
 		int rc = take_run(cx, a, &r);
 		if (rc == 0)
@@ -520,7 +548,7 @@ applier_run(struct ctx *cx, struct applier *a)
 	a->ended = true;
 	applier_check(a);
 	waitlist_wake_all(&a->changed);
-	if (rc == 0 && !a->frozen)
+	if (rc == 0 && !a->frozen && !a->met)
 		return err_set(cx->err, ERR_CANCELLED, "the applier was cancelled");
 	return rc;
 }

@@ -76,11 +76,15 @@ struct applier;
  * GTIDs. */
 int applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;
 void applier_free(struct applier *a);
-/* Runs until cancelled, an error, or frozen: 0 when frozen at the position asked for. Also drives
- * the tail. */
+/* Runs until cancelled, an error, frozen, or DDL: 0 when frozen at the position asked for, or when DDL is met
+ * (applier_has_met()): it is on disk then (ddl_rows.h), with all that is before it. Also drives the tail. */
 int applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 
+bool applier_has_met(const struct applier *a);
+
 /* Called by other tasks of the loop: */
+/* Every table has its indexes and keys. Between INDEXING and then DDL waits. */
+void applier_complete(struct applier *a);
 /* Past the last chunk: exact may begin. Of one that is exact already nothing changes (2). */
 void applier_set_cp(struct applier *a, const struct position *cp);
 /* Is it in the mode EXACT? */

@@ -27,6 +27,8 @@ applier_wait_change(struct ctx *cx, struct applier *a)
 	applier_check(a);
 	if (!a->ended)
 		TRY(waitlist_wait(cx, &a->changed));
+	if (a->met)
+		return err_set(cx->err, ERR_CANCELLED, "the applier has met DDL");
 	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
 }
 
@@ -146,6 +148,19 @@ applier_quiet_between(
     const struct applier *a, const struct position *since, const char *token, bool xa)
 {
 	return queue_quiet_between(&a->queue, since, token, xa);
+}
+
+bool
+applier_has_met(const struct applier *a)
+{
+	return a->met;
+}
+
+void
+applier_complete(struct applier *a)
+{
+	a->complete = true;
+	waitlist_wake_all(&a->queue.arrived);
 }
 
 int64_t

@@ -37,6 +37,7 @@ apply_run_take(struct apply_run *r, struct apply_queue *q)
 	r->steps += txn->xa != XA_NONE;
 	r->committed_s = txn->committed_s;
 	r->whole = txn->last;
+	r->ddl = txn->ddl == NULL ? NULL : txn;
 }
 
 bool
@@ -46,6 +47,8 @@ apply_run_has_room(const struct apply_run *r, const struct source_txn *txn, size
 
 	if (list_empty(&r->entries))
 		return true;
+	if (txn->ddl != NULL)
+		return false;
 	return !fragment && r->rows + r->steps + txn->count <= rows_max &&
 	    r->bytes + txn->bytes <= APPLY_RUN_BYTES;
 }

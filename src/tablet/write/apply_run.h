@@ -30,8 +30,9 @@ struct apply_run {
 	int64_t committed_s;   /* source clock of the last entry */
 	bool whole;            /* ends with the last fragment of its last transaction */
 	bool changes;
-	size_t steps; /* of XA: transactions that are prepared or ended (txn.h) */
-	bool freezes; /* end is where the freeze wants it */
+	size_t steps;                 /* of XA: transactions that are prepared or ended (txn.h) */
+	const struct source_txn *ddl; /* the last entry, which has no other beside it then; else NULL */
+	bool freezes;                 /* end is where the freeze wants it */
 };
 
 /* borrows prepared */

@@ -2,6 +2,7 @@
 
 #include "base/mutant.h"
 #include "tablet/read/xids.h"
+#include "tablet/server/ddl_rows.h"
 #include "tablet/server/xa_rows.h"
 
 static int
@@ -68,6 +69,33 @@ stored_none_kept(const struct apply_run *r, struct err *err)
 	return err_set(err, ERR_RETRY,
 	    "the XA transaction %.*s, which has changed the tables, is prepared still",
 	    SLICE_ARG(xid));
+}
+
+int
+stored_ddl(struct ctx *cx, struct writers *w, const struct stream_state *s, struct slice prepared,
+    const struct source_txn *met)
+{
+	const struct txn_ddl *d = met->ddl;
+	const struct ddl_row row = {
+		.place = met->end,
+		.prepared = met->prepared,
+		.table = w->params.tables->items[d->table].def->name,
+		.away = d->change == TABLE_CHANGE_AWAY,
+		.rows_alone = d->change == TABLE_CHANGE_TRUNCATE,
+		.statement = d->statement,
+		.repeated = d->repeated,
+		.session = d->session,
+		.why_not = d->why_not,
+	};
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	SCOPED(buf) struct buf position = BUF_INIT;
+	struct mysql_ok ok;
+
+	ddl_rows_met_sql(&sql, state_id(s), &row);
+	TRY(writers_in_txn(cx, w, buf_slice(&sql), &ok));
+	const struct stored_place place = { &s->applied, prepared, SLICE_NULL };
+	state_applied_sql(&position, state_id(s), &place);
+	return writers_commit(cx, w, buf_slice(&position));
 }
 
 int

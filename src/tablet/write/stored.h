@@ -26,6 +26,9 @@ int stored_none_kept(const struct apply_run *r, struct err *err) MUST_USE;
 /* A run up to end may be half written from here to its position: a replay converges. */
 int stored_dirty(
     struct ctx *cx, struct writers *w, struct stream_state *s, const struct position *end) MUST_USE;
+/* A statement of the source's is met: its row, and that all before it is applied. */
+int stored_ddl(struct ctx *cx, struct writers *w, const struct stream_state *s,
+    struct slice prepared, const struct source_txn *met) MUST_USE;
 /* With connections that were closed their named locks were let go: another process may have gone on
  * with the stream meanwhile, and a run be long past. ERR_RETRY then. */
 int stored_still_ours(struct ctx *cx, struct writers *w, const struct stream_state *s) MUST_USE;

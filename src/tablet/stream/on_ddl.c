@@ -1,0 +1,375 @@
+#include "tablet/stream/on_ddl.h"
+
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "sql/quote.h"
+#include "tablet/compare/diff_rows.h"
+#include "tablet/stream/definitions.h"
+
+enum { DDL_TOLD_BYTES = 500 };             /* of a statement, for people */
+enum { DDL_SESSION = STATE_SESSIONS + 1 }; /* of the stream's, see state_succeed() */
+
+/* One statement. */
+struct doing {
+	const struct pass *pass;
+	struct ddl_row row;
+	struct mysql_client *c; /* the session that runs it */
+	size_t table;           /* among the request's */
+	struct table_def *from, *to;
+};
+
+static int
+refuse(struct ctx *cx, const struct doing *d, const char *why)
+{
+	const struct move_request *q = d->pass->request;
+
+	err_set(cx->err, ERR_REFUSED,
+	    "the source ran a statement on table '%s.%s', which moves: %.200s%s%s",
+	    q->from.database, d->row.table, arena_slice_str(cx->arena, d->row.statement),
+	    why[0] == '\0' ? "" : "; ", why);
+	return -1;
+}
+
+static const char *
+typed(struct ctx *cx, const struct pass *p)
+{
+	char *name = arena_strdup(cx->arena, p->state->workflow);
+	char *slash = strchr(name, '/');
+
+	if (slash != NULL)
+		*slash = '.';
+	return name;
+}
+
+static int
+hint_anew(struct ctx *cx, const struct pass *p)
+{
+	return err_hint(
+	    cx->err, "vtctlclient Workflow delete %s, then move anew", p->state->workflow);
+}
+
+static int
+stop(struct ctx *cx, const struct doing *d)
+{
+	const char *name = typed(cx, d->pass);
+
+	(void)refuse(cx, d, "");
+	return err_hint(cx->err,
+	    "run it at the target: Workflow update %s --on-ddl EXEC, Workflow start %s; or Workflow delete "
+	    "%s, then move anew",
+	    name, name, name);
+}
+
+/* ---- May it be done? */
+
+static int
+find_table(struct ctx *cx, struct doing *d)
+{
+	const struct move_request *q = d->pass->request;
+
+	for (d->table = 0; d->table < q->tables_count; d->table++) {
+		if (strcmp(q->tables[d->table].from, d->row.table) == 0)
+			return 0;
+	}
+	return err_set(cx->err, ERR_CORRUPT, "DDL of table '%s', which does not move", d->row.table);
+}
+
+/* What the table is now at the source: something that cannot move stops the stream before anything
+ * is done. */
+static int
+read_source(struct ctx *cx, struct doing *d)
+{
+	struct err why;
+
+	if (definitions_at(cx, d->pass, d->table, MOVE_FROM, &d->from) == 0)
+		return 0;
+	if (cx->err->kind != ERR_NOT_FOUND && cx->err->kind != ERR_REFUSED)
+		return -1;
+	why = *cx->err;
+	(void)refuse(cx, d, why.text);
+	return hint_anew(cx, d->pass);
+}
+
+static int
+read_target(struct ctx *cx, struct doing *d)
+{
+	return definitions_at(cx, d->pass, d->table, MOVE_TO, &d->to);
+}
+
+/* What the statement's own text does not tell. */
+static const char *
+find_flaw(const struct doing *d)
+{
+	if (d->from->common)
+		return "the servers are of different flavours: its text may mean something else there";
+	if (d->from->engine != NULL)
+		return "the table is kept by an engine without transactions";
+	if (d->from->versioned)
+		return "the table is SYSTEM VERSIONED: its history would be changed too";
+	if (d->from->silent && !d->to->silent)
+		return "its foreign keys now change rows, of which the binlog has nothing";
+	return NULL;
+}
+
+static int
+check_exec(struct ctx *cx, struct doing *d)
+{
+	const char *flaw = d->row.why_not[0] != '\0'
+	    ? arena_printf(cx->arena, "it cannot be run at the target: it %s", d->row.why_not)
+	    : NULL;
+
+	if (flaw == NULL) {
+		TRY(read_source(cx, d));
+		flaw = find_flaw(d);
+	}
+	if (flaw == NULL)
+		return 0;
+	(void)refuse(cx, d, flaw);
+	return hint_anew(cx, d->pass);
+}
+
+/* Without the statement: do rows still fit? */
+static int
+check_fits(struct ctx *cx, struct doing *d)
+{
+	TRY(read_source(cx, d));
+	TRY(read_target(cx, d));
+	if (!d->row.away && (table_def_same_rows(d->from, d->to) || mutant("ddl_ignored_blindly")))
+		return 0;
+	(void)refuse(cx, d,
+	    d->row.away ? "the table is another one now"
+			: "it was not done at the target, whose columns are other ones now");
+	return err_hint(cx->err,
+	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
+	    typed(cx, d->pass));
+}
+
+/* ---- Doing it */
+
+static const char *
+definition_now(struct ctx *cx, const struct doing *d)
+{
+	return arena_printf(
+	    cx->arena, "%016llx", (unsigned long long)hash_bytes(slice_str(d->to->create_sql)));
+}
+
+static bool
+names_system_zone(struct slice session)
+{
+	return memmem(session.ptr, session.len, "time_zone='SYSTEM'", 18) != NULL;
+}
+
+/* SYSTEM is what the machine's clock says: both have to mean the same. */
+static int
+check_zone(struct ctx *cx, const struct doing *d)
+{
+	struct mysql_rows here, there;
+
+	if (!names_system_zone(d->row.session))
+		return 0;
+	TRY(mysql_selectf(cx, d->c, &here, "SELECT @@system_time_zone"));
+	TRY(mysql_selectf(cx, d->pass->source, &there, "SELECT @@system_time_zone"));
+	if (here.rows == 1 && there.rows == 1 && slice_eq(here.values[0], there.values[0]))
+		return 0;
+	(void)refuse(
+	    cx, d, "it ran in the time zone of the source's machine, and the target's is another");
+	return hint_anew(cx, d->pass);
+}
+
+static int
+begin_session(struct ctx *cx, const struct doing *d)
+{
+	SCOPED(buf) struct buf use = BUF_INIT;
+
+	buf_add_str(&use, "USE ");
+	quote_ident(&use, slice_str(d->pass->request->to.database));
+	TRY(check_zone(cx, d));
+	TRY(mysql_exec(cx, d->c, buf_slice(&use), NULL));
+	return mutant("ddl_session_ours") ? 0 : mysql_exec(cx, d->c, d->row.session, NULL);
+}
+
+/* It failed: because the target has what it makes, since somebody has done it there? */
+static int
+was_there(struct ctx *cx, struct doing *d, bool *there)
+{
+	*there = false;
+	TRY(read_source(cx, d));
+	TRY(read_target(cx, d));
+	return definitions_equal(cx, d->pass, d->from, d->to, there);
+}
+
+static int
+after_error(struct ctx *cx, struct doing *d)
+{
+	bool there;
+
+	if (cx->err->kind != ERR_SERVER || env_error_passes(cx->err))
+		return err_wrap(cx->err, "running DDL of the source's");
+	d->row.error = arena_strdup(cx->arena, cx->err->text);
+	TRY(was_there(cx, d, &there));
+	err_clear(cx->err);
+	if (there) {
+		d->row.state = DDL_EXECUTED;
+		return 0;
+	}
+	if (d->pass->request->on_ddl == ON_DDL_EXEC_IGNORE) {
+		d->row.state = DDL_FAILED;
+		return check_fits(cx, d);
+	}
+	TRY(ddl_rows_back(cx, d->pass->dba, state_id(d->pass->state), &d->row));
+	(void)refuse(cx, d, arena_printf(cx->arena, "the target says: %s", d->row.error));
+	return err_hint(cx->err,
+	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
+	    typed(cx, d->pass));
+}
+
+static int
+run(struct ctx *cx, struct doing *d)
+{
+	TRY(begin_session(cx, d));
+	log_info("stream %s runs DDL of the source's: %.*s", d->pass->state->workflow,
+	    SLICE_ARG(slice_cut(d->row.repeated, 0, 200)));
+	if (mysql_exec(cx, d->c, d->row.repeated, NULL) != 0)
+		return after_error(cx, d);
+	d->row.state = DDL_EXECUTED;
+	return 0;
+}
+
+/* 1 to 4 */
+static int
+execute(struct ctx *cx, struct doing *d)
+{
+	struct stream_id id = state_id(d->pass->state);
+
+	TRY(env_dba(cx, d->pass->env, &d->c));
+	if (!mutant("ddl_former_session"))
+		TRY(state_succeed(cx, d->c, id, DDL_SESSION));
+	TRY(read_target(cx, d));
+	if (d->row.state == DDL_MET) {
+		TRY(check_exec(cx, d));
+		d->row.before = definition_now(cx, d);
+		TRY(ddl_rows_run(cx, d->pass->dba, id, &d->row));
+		d->row.state = DDL_RUNNING;
+	}
+	if (fault("stream.ddl.before"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	if (strcmp(definition_now(cx, d), d->row.before) != 0 && !mutant("ddl_done_twice"))
+		d->row.state = DDL_EXECUTED;
+	else
+		TRY(run(cx, d));
+	if (fault("stream.ddl.after"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	return 0;
+}
+
+/* 5 */
+static int
+finish(struct ctx *cx, const struct doing *d)
+{
+	struct stream_id id = state_id(d->pass->state);
+	struct mysql_client *c = d->pass->dba;
+	SCOPED(buf) struct buf position = BUF_INIT;
+	SCOPED(buf) struct buf end = BUF_INIT;
+	SCOPED(buf) struct buf anew = BUF_INIT;
+
+	const struct stored_place place = { &d->row.place, d->row.prepared, SLICE_NULL };
+	state_applied_sql(&position, id, &place);
+	ddl_rows_end_sql(&end, id, &d->row);
+	diff_anew_sql(&anew, id, d->pass->request->tables[d->table].to);
+	TRY(mysql_exec(cx, c, slice_str("START TRANSACTION"), NULL));
+	TRY(mysql_exec(cx, c, buf_slice(&position), NULL));
+	TRY(mysql_exec(cx, c, buf_slice(&end), NULL));
+	TRY(mysql_exec(cx, c, buf_slice(&anew), NULL));
+	TRY(mysql_exec(cx, c, slice_str("COMMIT"), NULL));
+	log_info("stream %s: DDL of the source's on '%s' is %s", d->pass->state->workflow,
+	    d->row.table, fsm_name(&ddl_states, (int)d->row.state));
+	return 0;
+}
+
+static int
+do_met(struct ctx *cx, struct doing *d)
+{
+	const struct pass *p = d->pass;
+
+	TRY(find_table(cx, d));
+	if (p->state->round > 1)
+		return stop(cx, d);
+	if (p->state->phase != STREAM_RUNNING && p->request->on_ddl != ON_DDL_STOP) {
+		(void)refuse(cx, d, "rows are still being copied");
+		return hint_anew(cx, p);
+	}
+	if (d->row.state == DDL_RUNNING)
+		return execute(cx, d);
+	switch (p->request->on_ddl) {
+	case ON_DDL_STOP: return stop(cx, d);
+	case ON_DDL_EXEC:
+	case ON_DDL_EXEC_IGNORE: return execute(cx, d);
+	case ON_DDL_IGNORE: d->row.state = DDL_IGNORED; return check_fits(cx, d);
+	}
+	unreachable();
+}
+
+/* ---- Telling */
+
+/* A client's text may be in any character set. */
+static const char *
+told_text(struct arena *a, struct slice text)
+{
+	char *told = arena_slice_str(a, slice_cut(text, 0, DDL_TOLD_BYTES));
+
+	for (char *c = told; *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+		else if ((unsigned char)*c < ' ')
+			*c = ' ';
+	}
+	return told;
+}
+
+static int
+list(struct ctx *cx, const struct pass *p, struct ddl_list *out)
+{
+	struct ddl_rows rows;
+
+	TRY(ddl_rows_list(cx, p->dba, state_id(p->state), &rows));
+	arena_reset(&out->arena);
+	out->items = arena_array(&out->arena, struct ddl_status, rows.count + 1);
+	out->count = rows.count;
+	for (size_t i = 0; i < rows.count; i++)
+		out->items[i] = (struct ddl_status){
+			.table = arena_strdup(&out->arena, rows.items[i].table),
+			.statement = told_text(&out->arena, rows.items[i].statement),
+			.state = fsm_name(&ddl_states, (int)rows.items[i].state),
+			.error = arena_strdup(&out->arena, rows.items[i].error),
+			.position = arena_strdup(&out->arena, position_gtid(&rows.items[i].place)),
+			.at_us = rows.items[i].met_us,
+		};
+	return 0;
+}
+
+static int
+do_open(struct ctx *cx, const struct pass *p)
+{
+	struct doing d = { .pass = p };
+
+	TRY(ddl_rows_open(cx, p->dba, state_id(p->state), &d.row));
+	if (d.row.state != DDL_MET && d.row.state != DDL_RUNNING)
+		return 0;
+	int rc = do_met(cx, &d);
+	client_done(&d.c);
+	return rc == 0 ? finish(cx, &d) : -1;
+}
+
+int
+on_ddl_do(struct ctx *cx, const struct pass *p, struct ddl_list *told)
+{
+	int rc = do_open(cx, p);
+	struct err why = *cx->err;
+
+	/* What is told of it is as new as what was done. */
+	if (list(cx, p, told) != 0 && rc == 0)
+		return -1;
+	return rc == 0 ? 0 : err_copy(cx->err, &why);
+}
