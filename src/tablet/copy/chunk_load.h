@@ -6,7 +6,7 @@
  *
  * Rows of a table with AUTO_INCREMENT go in by one connection at a time: MariaDB writes the value into
  * the root page of the clustered index with each row, and two connections that do so spin for that
- * page, a sixth of the server's CPU, and are no quicker. The turn ends before the commit: its
+ * page, as it seems, and are no quicker for it (bench/README.md). The turn ends before the commit: its
  * writing to disk overlaps with the next one's rows.
  */
 #ifndef TABLET_COPY_CHUNK_LOAD_H
