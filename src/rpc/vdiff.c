@@ -1,7 +1,8 @@
 #include "rpc/vdiff.h"
 
 static const struct fsm_state state_rows[] = {
-	[VDIFF_PENDING] = { "pending", FSM_TO(VDIFF_STARTED) | FSM_TO(VDIFF_STOPPED),
+	[VDIFF_PENDING] = { "pending",
+	    FSM_TO(VDIFF_STARTED) | FSM_TO(VDIFF_STOPPED) | FSM_TO(VDIFF_ERROR),
 	    "it waits until the stream is in step, and others are done" },
 	[VDIFF_STARTED] = { "started",
 	    FSM_TO(VDIFF_STOPPED) | FSM_TO(VDIFF_COMPLETED) | FSM_TO(VDIFF_ERROR),

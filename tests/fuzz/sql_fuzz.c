@@ -79,7 +79,8 @@ fuzz_one(struct slice sql)
 
 		check(t->start < t->end && t->end <= sql.len);
 		check((t->role == TABLE_UNCLEAR) == !s.understood);
-		check(!slice_is_null(t->table) || !slice_is_null(t->database));
+		check(!slice_is_null(t->table) || !slice_is_null(t->database) ||
+		    !slice_is_null(t->routine));
 	}
 	check_cache(sql, modes, &s);
 }
