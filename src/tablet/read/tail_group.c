@@ -275,7 +275,7 @@ note_stream(struct tail_group *g, struct rows *rows, const struct tablemap *map)
 		return;
 	g->by_stream = true;
 	g->frozen = slice_eq_str(s.phase, stream_phase_name(STREAM_FROZEN));
-	g->deltas = s.deltas;
+	g->deltas = arena_dup(&g->arena, s.deltas); /* the event is gone when the group ends */
 }
 
 static int

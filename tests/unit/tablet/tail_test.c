@@ -1,7 +1,9 @@
 /* The tail against a scripted source. */
 #include "binlog/event.h"
+#include "mysql/wire.h"
 #include "tablet/read/tail.h"
 #include "tablet/read/tail_group.h"
+#include "tablet/server/sidecar.h"
 #include "task/sim.h"
 #include "test.h"
 #include "unit/tablet/tails.h"
@@ -350,4 +352,92 @@ ahead(void)
 TEST(a_tail_that_has_handed_on_more_than_it_read_ends_the_process)
 {
 	expect_check_fails(ahead, "position_cmp(&t->returned, &t->read) <= 0");
+}
+
+/* ---- What the stream's own row says */
+
+enum { STREAM_TABLE = 8, DELTAS = 3000 };
+
+static void
+map_stream(size_t columns)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	wire_put_int(&b, STREAM_TABLE, 6);
+	wire_put_int(&b, 1, 2);
+	wire_put_lenenc_str(&b, slice_str(SIDECAR_DEFAULT));
+	buf_add_char(&b, '\0');
+	wire_put_lenenc_str(&b, slice_str("stream"));
+	buf_add_char(&b, '\0');
+	wire_put_int(&b, columns, 1);
+	for (size_t i = 0; i < columns; i++)
+		wire_put_int(&b, i == 1 ? BINLOG_LONG : BINLOG_VARCHAR, 1);
+	wire_put_int(&b, 2 * (columns - 1), 1);
+	for (size_t i = 0; i < columns - 1; i++)
+		wire_put_int(&b, 60000, 2);
+	for (size_t i = 0; i < columns; i += 8)
+		wire_put_int(&b, 0xff, 1);
+	script_add(&script, EVENT_TABLE_MAP, buf_slice(&b));
+}
+
+/* All columns between the first three and the deltas are NULL. */
+static void
+insert_stream(size_t columns, struct slice deltas)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	uint8_t nulls[8] = { 0 };
+
+	wire_put_int(&b, STREAM_TABLE, 6);
+	wire_put_int(&b, 1, 2);
+	wire_put_int(&b, columns, 1);
+	for (size_t i = 0; i < columns; i += 8)
+		wire_put_int(&b, 0xff, 1);
+	for (size_t i = 3; i + 1 < columns; i++)
+		nulls[i / 8] |= (uint8_t)(1 << i % 8);
+	buf_add(&b, nulls, (columns + 7) / 8);
+	wire_put_int(&b, 1, 2);
+	buf_add_char(&b, 'w');
+	wire_put_int(&b, 1, 4);
+	wire_put_int(&b, strlen("running"), 2);
+	buf_add_str(&b, "running");
+	wire_put_int(&b, deltas.len, 2);
+	buf_add_slice(&b, deltas);
+	script_add(&script, EVENT_WRITE_ROWS_V1, buf_slice(&b));
+}
+
+static void
+stream_row(void *arg)
+{
+	size_t columns = (size_t)sidecar_column_no(SIDECAR_STREAM, "deltas") + 1;
+	char bytes[DELTAS];
+	struct slice deltas = slice_of(bytes, sizeof(bytes));
+	struct source_txn *txn;
+
+	memset(bytes, 'd', sizeof(bytes));
+	params.guards = true;
+	script_gtid(&script, 4);
+	map_stream(columns);
+	insert_stream(columns, deltas);
+	open_tail();
+	expect_silence(SCRIPT_START);
+	/* What comes later lies where that event lay. */
+	for (int i = 0; i < 3; i++) {
+		script_map(&script, 7, "db", "other");
+		script_insert(&script, i, NULL);
+	}
+	script_xid(&script);
+	script_wake(&script);
+	txn = next();
+	while (!txn->by_stream) {
+		source_txn_free(txn);
+		txn = next();
+	}
+	expect_slice(txn->deltas, deltas);
+	source_txn_free(txn);
+	end();
+}
+
+TEST(deltas_are_kept_until_their_transaction_ends)
+{
+	in_sim(stream_row);
 }
