@@ -188,7 +188,7 @@ def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):
     with load_until_moved(combo):
         for point in POINTS:
             move_and_stop_by_ddl(combo)
-            assert "Workflow delete new_customer.users, then move anew" in move.show(combo)["record"]["hint"]
+            assert "vtctlclient Workflow delete new_customer/users" in move.show(combo)["record"]["hint"]
             cancel_by_one_that_dies(combo, folder, point)
             assert move.state(combo) in ("cancelling", "cancelled"), point
             assert "ancelled" in cancel(combo), point          # the one that goes on may have done it already

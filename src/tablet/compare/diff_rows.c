@@ -29,8 +29,8 @@ diff_table_done(struct diff_table *t)
 
 /* ---- Pieces of statements */
 
-static void
-where(struct buf *out, struct diff_id id)
+void
+diff_where(struct buf *out, struct diff_id id)
 {
 	sidecar_where_stream(out, id.stream);
 	if (id.uuid == NULL)
@@ -166,7 +166,7 @@ select_from(struct ctx *cx, struct mysql_client *c, const char *what[2], struct 
 
 	buf_addf(&sql, "SELECT %s FROM ", what[0]);
 	sidecar_table(&sql, id.stream.sidecar, what[1]);
-	where(&sql, id);
+	diff_where(&sql, id);
 	buf_add_str(&sql,
 	    strcmp(what[1], "vdiff") == 0 ? " ORDER BY created_us DESC, uuid" : " ORDER BY tbl");
 	return mysql_select(cx, c, buf_slice(&sql), rows);
@@ -282,7 +282,7 @@ diff_move(struct ctx *cx, struct mysql_client *c, struct diff_id id, const struc
 		buf_addf(
 		    &sql, ", started_us=IF(started_us=0,%" PRId64 ",started_us)", to->started_us);
 	buf_addf(&sql, ", completed_us=%" PRId64, to->completed_us);
-	where(&sql, id);
+	diff_where(&sql, id);
 	from_states(&sql, to->state);
 	TRY(again_exec(cx, c, buf_slice(&sql), &ok));
 	*changed = ok.affected_rows > 0;
@@ -297,7 +297,7 @@ diff_go_on(struct ctx *cx, struct mysql_client *c, struct diff_id id)
 	buf_add_str(&sql, "UPDATE ");
 	sidecar_table(&sql, id.stream.sidecar, "vdiff_table");
 	buf_addf(&sql, " SET state='%s'", vdiff_state_name(VDIFF_PENDING));
-	where(&sql, id);
+	diff_where(&sql, id);
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -308,7 +308,7 @@ delete_from(struct ctx *cx, struct mysql_client *c, const char *table, struct di
 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.stream.sidecar, table);
-	where(&sql, id);
+	diff_where(&sql, id);
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -325,7 +325,7 @@ diff_delete(struct ctx *cx, struct mysql_client *c, struct diff_id id)
 static void
 where_table(struct buf *out, struct diff_id id, const char *name)
 {
-	where(out, id);
+	diff_where(out, id);
 	buf_add_str(out, " AND tbl=");
 	quote_string(out, slice_str(name));
 }

@@ -36,6 +36,8 @@ int diff_insert(struct ctx *cx, struct mysql_client *c, struct diff_id id,
  * of those that are asked for by uuid. */
 int diff_list(
     struct ctx *cx, struct mysql_client *c, struct diff_id id, struct vdiff_reply *out) MUST_USE;
+/* " WHERE ..." of the rows of that comparison; of all of the stream where there is no uuid. */
+void diff_where(struct buf *out, struct diff_id id);
 /* The oldest that is pending or started: out->uuid is NULL where there is none. In cx->arena. */
 int diff_next(struct ctx *cx, struct mysql_client *c, struct stream_id stream,
     struct vdiff_view *out, struct vdiff_options *options) MUST_USE;

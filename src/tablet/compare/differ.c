@@ -14,11 +14,9 @@
 #include <stdio.h>
 
 enum {
-	SAVE_MS = 1000,  /* what a kill costs; each is a transaction of the target's */
-	STORE_MS = 5000, /* one row, on a server that is alive */
-	BACKOFF_FIRST_MS = 200,
-	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
-	WANTED_EACH_MS = 1000,  /* people wait for what they have stopped */
+	SAVE_MS = 1000,        /* what a kill costs; each is a transaction of the target's */
+	STORE_MS = 5000,       /* one row, on a server that is alive */
+	WANTED_EACH_MS = 1000, /* people wait for what they have stopped */
 };
 
 /* One comparison under way. */
@@ -363,8 +361,9 @@ next_one(struct ctx *cx, const struct compare_params *p, bool *found)
 
 /* Until nothing waits. */
 static int
-run_all(struct ctx *cx, const struct compare_params *p)
+run_all(struct ctx *cx, void *arg)
 {
+	const struct compare_params *p = arg;
 	bool found = true;
 
 	while (found) {
@@ -377,21 +376,5 @@ run_all(struct ctx *cx, const struct compare_params *p)
 int
 differ_run(struct ctx *cx, const struct compare_params *p)
 {
-	int backoff_ms = BACKOFF_FIRST_MS;
-
-	for (;;) {
-		uint64_t seen = p->env->vdiffs->number;
-
-		if (run_all(cx, p) == 0) {
-			backoff_ms = BACKOFF_FIRST_MS;
-			TRY(vdiff_orders_wait(cx, p->env->vdiffs, seen));
-			continue;
-		}
-		if (cx->err->kind == ERR_CANCELLED)
-			return -1;
-		log_warn("%s; again in %d ms", cx->err->text, backoff_ms);
-		err_clear(cx->err);
-		TRY(task_sleep(cx, backoff_ms * MSEC));
-		backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
-	}
+	return vdiff_orders_serve(cx, p->env->vdiffs, run_all, (void *)(uintptr_t)p);
 }

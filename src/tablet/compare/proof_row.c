@@ -35,16 +35,6 @@ proof_row_done(struct proof_row *p)
 /* ---- Pieces of statements */
 
 static void
-where(struct buf *out, struct diff_id id)
-{
-	sidecar_where_stream(out, id.stream);
-	if (id.uuid == NULL)
-		return;
-	buf_add_str(out, " AND uuid=");
-	quote_string(out, slice_str(id.uuid));
-}
-
-static void
 set_position(struct buf *out, const struct position *p)
 {
 	buf_add_str(out, "read_gtid=");
@@ -233,7 +223,7 @@ proof_row_save(
 	buf_add_str(&sql, ", suspects=");
 	quote_hex(&sql, buf_slice(&suspects));
 	set_text(&sql, "finding", p->finding);
-	where(&sql, (struct diff_id){ id, p->uuid });
+	diff_where(&sql, (struct diff_id){ id, p->uuid });
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -250,7 +240,7 @@ proof_row_move(struct ctx *cx, struct mysql_client *c, struct diff_id id,
 	set_text(&sql, "error", to->error);
 	if (to->state == PROOF_PROVING)
 		buf_addf(&sql, ", proven_us=%" PRId64, to->proven_us);
-	where(&sql, id);
+	diff_where(&sql, id);
 	buf_add_str(&sql, " AND state IN (");
 	for (int i = 0; i < proof_states.count; i++) {
 		if (i == (int)to->state || !fsm_may(&proof_states, i, (int)to->state))
@@ -271,7 +261,7 @@ proof_row_delete(struct ctx *cx, struct mysql_client *c, struct diff_id id)
 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.stream.sidecar, "proof");
-	where(&sql, id);
+	diff_where(&sql, id);
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 

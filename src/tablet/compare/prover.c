@@ -21,9 +21,7 @@ enum {
 	STORE_MS = 5000, /* one row, on a server that is alive */
 	SAVE_BYTES =
 	    16 * 1024 * 1024, /* of others' binlog, read again after a kill: a second's work */
-	BACKOFF_FIRST_MS = 200,
-	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
-	JUDGED_WITHIN_S = 60,   /* then the comparison's end is tried again */
+	JUDGED_WITHIN_S = 60, /* then the comparison's end is tried again */
 };
 
 void
@@ -370,8 +368,10 @@ end_with_error(struct ctx *cx, struct prover *p)
 
 /* Until the row has ended, or is another's. */
 static int
-prove(struct ctx *cx, struct prover *p)
+prove(struct ctx *cx, void *arg)
 {
+	struct prover *p = arg;
+
 	TRY(load_row(cx, p));
 	if (!lives(p)) {
 		applier_drop_deltas(p->params->applier);
@@ -387,24 +387,7 @@ prove(struct ctx *cx, struct prover *p)
 int
 prover_run(struct ctx *cx, struct prover *p)
 {
-	int backoff_ms = BACKOFF_FIRST_MS;
-
-	for (;;) {
-		uint64_t seen = p->params->env->vdiffs->number;
-
-		if (prove(cx, p) == 0) {
-			backoff_ms = BACKOFF_FIRST_MS;
-			if (!lives(p))
-				TRY(vdiff_orders_wait(cx, p->params->env->vdiffs, seen));
-			continue;
-		}
-		if (cx->err->kind == ERR_CANCELLED)
-			return -1;
-		log_warn("%s; again in %d ms", cx->err->text, backoff_ms);
-		err_clear(cx->err);
-		TRY(task_sleep(cx, backoff_ms * MSEC));
-		backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
-	}
+	return vdiff_orders_serve(cx, p->params->env->vdiffs, prove, p);
 }
 
 /* ---- Of a comparison */

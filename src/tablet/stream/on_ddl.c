@@ -32,17 +32,6 @@ refuse(struct ctx *cx, const struct doing *d, const char *why)
 	return -1;
 }
 
-static const char *
-typed(struct ctx *cx, const struct pass *p)
-{
-	char *name = arena_strdup(cx->arena, p->state->workflow);
-	char *slash = strchr(name, '/');
-
-	if (slash != NULL)
-		*slash = '.';
-	return name;
-}
-
 static int
 hint_anew(struct ctx *cx, const struct pass *p)
 {
@@ -53,13 +42,13 @@ hint_anew(struct ctx *cx, const struct pass *p)
 static int
 stop(struct ctx *cx, const struct doing *d)
 {
-	const char *name = typed(cx, d->pass);
+	const char *name = d->pass->state->workflow;
 
 	(void)refuse(cx, d, "");
 	return err_hint(cx->err,
-	    "run it at the target: Workflow update %s --on-ddl EXEC, Workflow start %s; or Workflow delete "
-	    "%s, then move anew",
-	    name, name, name);
+	    "vtctlclient Workflow update %s --on-ddl EXEC, then Workflow start, runs it at the target; or "
+	    "vtctlclient Workflow delete %s, then move anew",
+	    name, name);
 }
 
 /* ---- May it be done? */
@@ -143,7 +132,7 @@ check_fits(struct ctx *cx, struct doing *d)
 			: "it was not done at the target, whose columns are other ones now");
 	return err_hint(cx->err,
 	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
-	    typed(cx, d->pass));
+	    d->pass->state->workflow);
 }
 
 /* ---- Doing it */
@@ -222,7 +211,7 @@ after_error(struct ctx *cx, struct doing *d)
 	(void)refuse(cx, d, arena_printf(cx->arena, "the target says: %s", d->row.error));
 	return err_hint(cx->err,
 	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
-	    typed(cx, d->pass));
+	    d->pass->state->workflow);
 }
 
 static int
