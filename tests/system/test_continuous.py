@@ -451,7 +451,8 @@ def test_a_freeze_that_is_given_up_goes_on_being_proven(pair):
 
 def test_triggers_that_a_switch_makes_are_not_taken_for_somebody_elses(pair):
     """No place is stored while the stream is frozen: who goes on from there would not know that it is. The transaction that freezes it has rows."""
-    p, v = up(pair, {"t": (T, t_rows(300))}, faults="stream.run.before=sleep:1500")
+    # The first change is held for as long as it takes to ask for the freeze, on a busy machine too.
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="stream.run.before=sleep:4000")
     p.target.server.sql("SET GLOBAL log_bin_trust_function_creators=1")
     v.begin()
     at_source(p, "UPDATE t SET name = 'x'", "DO SLEEP(0.5)", "UPDATE t SET name = 'xx'")

@@ -43,7 +43,7 @@ refuse(struct reading *r, const char *why)
 		r->ddl->why_not = why;
 }
 
-/* Every name in it, the last one first, so that the places of the others stay. */
+/* Every name in it, as tables are called at the target. */
 static void
 rename_tables(struct reading *r)
 {
