@@ -24,12 +24,20 @@
 #define LOCK_OF    "LOCK TABLES {} READ"
 #define VIEW_OF    "SHOW CREATE VIEW {}"
 #define MAKE_VIEW  "CREATE VIEW {} AS SELECT 1 AS a FROM {}"
+#define CALL_OF    "CALL {}()"
+#define MAKE_PROC  "CREATE PROCEDURE {}() COMMENT '{long}' BEGIN END"
+#define DROP_PROC  "DROP PROCEDURE {}"
+
+#define WITH_ROUTINES "for moves with --with-routines"
+
+enum { ER_PROCACCESS_DENIED_ERROR = 1370 };
 
 const struct privilege privileges_common[] = {
 	{ APP, "SELECT", SELECT_OF, NULL, 0, NULL },
 	{ APP, "INSERT", INSERT_OF, NULL, 0, NULL },
 	{ APP, "UPDATE", UPDATE_OF, NULL, 0, NULL },
 	{ APP, "DELETE", DELETE_OF, NULL, 0, NULL },
+	{ APP, "EXECUTE", CALL_OF, WITH_ROUTINES, ER_PROCACCESS_DENIED_ERROR, NULL },
 	{ STREAM, "SELECT", SELECT_OF, NULL, 0, NULL },
 	{ STREAM, "INSERT", INSERT_OF, NULL, 0, NULL },
 	{ STREAM, "UPDATE", UPDATE_OF, NULL, 0, NULL },
@@ -50,6 +58,8 @@ const struct privilege privileges_common[] = {
 	{ DBA, "SHOW VIEW", VIEW_OF, NULL, 0, "SELECT" },
 	{ DBA, "EVENT", "DROP EVENT {}", NULL, 0, NULL },
 	{ DBA, "CREATE VIEW", MAKE_VIEW, "for moves with --with-views", 0, "SELECT" },
+	{ DBA, "CREATE ROUTINE", MAKE_PROC, WITH_ROUTINES, 0, NULL },
+	{ DBA, "ALTER ROUTINE", DROP_PROC, WITH_ROUTINES, ER_PROCACCESS_DENIED_ERROR, NULL },
 	{ DBA_OWN, "SELECT", SELECT_OF, NULL, 0, NULL },
 	{ DBA_OWN, "INSERT", INSERT_OF, NULL, 0, NULL },
 	{ DBA_OWN, "UPDATE", UPDATE_OF, NULL, 0, NULL },
@@ -59,6 +69,6 @@ const struct privilege privileges_common[] = {
 	{ DBA_OWN, "LOCK TABLES", LOCK_OF, NULL, 0, "SELECT" },
 	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "PROCESS",
 	    "SELECT 1 FROM information_schema.innodb_trx LIMIT 1",
-	    "to see who keeps tables from moving", 0, NULL },
+	    "to see who keeps tables from moving, and for moves of events", 0, NULL },
 	{ 0 },
 };

@@ -19,8 +19,8 @@ enum privilege_account { PRIVILEGE_APP, PRIVILEGE_STREAM, PRIVILEGE_DBA, PRIVILE
 struct privilege {
 	enum privilege_account account;
 	const char *place, *name; /* "SELECT", as GRANT has it */
-	/* A statement that is denied without it. {} is a table of the place that is not there. NULL: to
-	 * register as a replica. */
+	/* A statement that is denied without it. {} is a table of the place that is not there, {long} a
+	 * comment that is longer than a strict session may give anything. NULL: to register as a replica. */
 	const char *sql;
 	/* What does not work without it, a sentence's end ("moves with --with-views"); NULL: no move does. */
 	const char *only;

@@ -28,6 +28,28 @@ find_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
 	return view_find(cx, c, &set, names, count);
 }
 
+/* Whether an event still runs is told by a list of connections, which has no others without PROCESS, and
+ * says nothing of that. */
+static int
+check_events_seen(struct ctx *cx, struct mysql_client *c, const struct routine_list *routines)
+{
+	struct mysql_rows rows;
+	bool events = false;
+
+	for (size_t i = 0; i < routines->count; i++)
+		events = events || routines->items[i].of.kind == ROUTINE_EVENT;
+	if (!events || mutant("tablet_events_unseen"))
+		return 0;
+	if (mysql_select(cx, c, slice_str("SELECT 1 FROM information_schema.innodb_trx LIMIT 1"),
+		&rows) == 0)
+		return 0;
+	if (!env_is_denied(cx->err))
+		return -1;
+	err_set(cx->err, ERR_REFUSED,
+	    "events move, and account vt_dba lacks PROCESS ON *.*: when one has ended is not seen");
+	return err_hint(cx->err, "vttablet --init prints what its account vt_dba needs");
+}
+
 static int
 find_routines(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
     struct leaving *l, const char **staying)
@@ -35,7 +57,8 @@ find_routines(struct ctx *cx, struct mysql_client *c, const struct move_request 
 	const struct routine_scope scope = { keeping_names(cx->arena, q), l->views,
 		strcmp(q->from.database, q->to.database) != 0, q->routines_count > 0 };
 
-	return routine_find(cx, c, &scope, &l->routines, staying);
+	TRY(routine_find(cx, c, &scope, &l->routines, staying));
+	return check_events_seen(cx, c, &l->routines);
 }
 
 /* What names one of them is refused, or is *passed with force: "" when there is none. */
@@ -197,5 +220,6 @@ leaving_check_there(struct ctx *cx, struct mysql_client *c, const struct check_t
 	const struct move_request *q = &request->move;
 
 	TRY(check_views_there(cx, c, q));
+	TRY(check_events_seen(cx, c, &request->routines));
 	return routine_try(cx, c, q->to.database, &request->routines, reply);
 }

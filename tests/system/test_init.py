@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+import pymysql
 import pytest
 
 from lib import attached, proc
@@ -94,6 +95,55 @@ def test_a_move_there_and_back_with_exactly_what_is_printed(servers_of, folder, 
     for name in ("vttablet-1", "vttablet-2", "vtgate", "vtctld"):
         said = proc.tail(cluster.log(name), 100000)
         assert not any(password in said for password in PASSWORDS.values() if password != "plain")
+
+
+ROUTINES = [
+    "CREATE PROCEDURE add_one(which INT) MODIFIES SQL DATA SQL SECURITY INVOKER UPDATE orders SET x = x + 1 WHERE id = which",
+    "CREATE FUNCTION x_of(which INT) RETURNS INT READS SQL DATA SQL SECURITY INVOKER RETURN (SELECT x FROM orders WHERE id = which)",
+    "CREATE EVENT looks ON SCHEDULE EVERY 1 HOUR DO SET @many = (SELECT COUNT(*) FROM orders)",
+]
+
+
+def make_as_dba(server, *statements):
+    """Whoever makes a routine is its definer."""
+    conn = pymysql.connect(host="127.0.0.1", port=server.port, user="vt_dba", password=PASSWORDS["vt_dba"], database="customer")
+    with conn.cursor() as cursor:
+        for sql in statements:
+            cursor.execute(sql)
+    conn.close()
+
+
+@pytest.mark.parametrize("kind", ["mariadb-10.11", "mysql-9.7"])
+def test_routines_and_events_move_with_exactly_what_is_printed(servers_of, folder, kind):
+    both = [servers_of(kind, name, TRUSTS, "--event-scheduler=ON") for name in "st"]
+    for server, keyspace in zip(both, attached.KEYSPACES):
+        printed = init(folder, server, keyspace)
+        assert printed.count("-- for moves with --with-routines:\n") == 2
+    both[0].sql("CREATE DATABASE customer")
+    both[0].sql("CREATE TABLE orders (id INT PRIMARY KEY, x INT)", database="customer")
+    both[0].sql("INSERT INTO orders VALUES (1, 10)", database="customer")
+    make_as_dba(both[0], *ROUTINES)
+    cluster = attached.Cluster(folder, [f"127.0.0.1:{s.port}" for s in both], credentials(folder))
+    move = ("MoveTables", "--with-routines", "customer.orders", "new_customer")
+    try:
+        cluster.start()
+        for i in (1, 0):
+            both[i].sql("REVOKE PROCESS ON *.* FROM 'vt_dba'@'127.0.0.1'")
+            said = cluster.client(*move, check=False)
+            assert said.returncode == 1 and "events move, and account vt_dba lacks PROCESS ON *.*" in said.stderr, said
+            both[i].sql("GRANT PROCESS ON *.* TO 'vt_dba'@'127.0.0.1'")
+        cluster.client(*move)
+        with cluster.connect("customer") as conn, conn.cursor() as cursor:
+            for direction in "ReverseTraffic", "SwitchTraffic", "Complete":
+                cursor.execute("CALL add_one(1)")
+                cluster.client("MoveTables", direction, "new_customer.orders")
+            cursor.execute("SELECT x_of(1)")
+            assert cursor.fetchone() == (13,)
+    finally:
+        cluster.stop()
+    assert both[1].sql("SELECT event_name, status, definer FROM information_schema.events") == (("looks", "ENABLED", "vt_dba@127.0.0.1"),)
+    assert both[0].sql("SELECT event_name FROM information_schema.events") == ()
+    assert both[0].sql("SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'customer'") == ()
 
 
 def test_managed_servers_where_nobody_may_say_how_a_session_writes_to_the_binlog(servers, folder):

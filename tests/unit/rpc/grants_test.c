@@ -33,22 +33,26 @@ print(struct buf *out, const char *version)
 	free(c);
 }
 
+#define ONLY_R "-- for moves with --with-routines:\n"
 #define BEGIN                                                                                      \
 	"SET SESSION sql_mode='';\n"                                                               \
 	"CREATE USER IF NOT EXISTS 'a\\'p\\\\p'@'10.0.%' IDENTIFIED BY 'it\\'s; -- \\\\';\n"       \
-	"GRANT SELECT, INSERT, UPDATE, DELETE ON `my\\_shop`.* TO 'a\\'p\\\\p'@'10.0.%';\n"        \
+	"GRANT SELECT, INSERT, UPDATE, DELETE ON `my\\_shop`.* TO 'a\\'p\\\\p'@'10.0.%';\n" ONLY_R \
+	"GRANT EXECUTE ON `my\\_shop`.* TO 'a\\'p\\\\p'@'10.0.%';\n"                               \
 	"CREATE USER IF NOT EXISTS 'stream'@'10.0.%' IDENTIFIED BY 's';\n"                         \
 	"GRANT SELECT, INSERT, UPDATE, DELETE ON `my\\_shop`.* TO 'stream'@'10.0.%';\n"            \
 	"GRANT SELECT, INSERT, UPDATE, DELETE ON `\\_our`.* TO 'stream'@'10.0.%';\n"
 #define DBA                                                                                        \
 	"CREATE USER IF NOT EXISTS 'dba'@'10.0.%' IDENTIFIED BY 'd';\n"                            \
 	"GRANT SELECT, CREATE, DROP, ALTER, INDEX, TRIGGER, LOCK TABLES, SHOW VIEW, EVENT"
-#define WITH_VIEWS                                                                                     \
-	"-- for moves with --with-views:\nGRANT CREATE VIEW ON `my\\_shop`.* TO 'dba'@'10.0.%';\n"     \
-	"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, LOCK TABLES ON `\\_our`.* TO 'dba'@'10.0.%';\n" \
-	"-- for another release to bring our tables up to date:\n"                                     \
-	"GRANT ALTER ON `\\_our`.* TO 'dba'@'10.0.%';\n"                                               \
-	"-- to see who keeps tables from moving:\nGRANT PROCESS ON *.* TO 'dba'@'10.0.%';\n"
+#define WITH_VIEWS                                                                                        \
+	"-- for moves with --with-views:\nGRANT CREATE VIEW ON `my\\_shop`.* TO 'dba'@'10.0.%';\n" ONLY_R \
+	"GRANT CREATE ROUTINE, ALTER ROUTINE ON `my\\_shop`.* TO 'dba'@'10.0.%';\n"                       \
+	"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, LOCK TABLES ON `\\_our`.* TO 'dba'@'10.0.%';\n"    \
+	"-- for another release to bring our tables up to date:\n"                                        \
+	"GRANT ALTER ON `\\_our`.* TO 'dba'@'10.0.%';\n"                                                  \
+	"-- to see who keeps tables from moving, and for moves of events:\n"                              \
+	"GRANT PROCESS ON *.* TO 'dba'@'10.0.%';\n"
 #define END                                                                                        \
 	"-- what else applications do, for example all:\n"                                         \
 	"-- GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'a\\'p\\\\p'@'10.0.%';\n"
