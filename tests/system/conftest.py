@@ -186,6 +186,15 @@ def pytest_configure(config):
         os.chmod(config.own_templates, 0o755)
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_newgateway(gateway):
+    """What its reporter with -v would have each worker told by a task, before the one that runs tests: a worker whose main thread has not
+    put the first away yet gives the second to another thread, where no signal can be taken."""
+    from execnet.gateway import RInfo
+    gateway._cache_rinfo = RInfo({"platform": sys.platform, "version_info": tuple(sys.version_info), "cwd": os.getcwd(),
+                                  "executable": sys.executable, "pid": None})
+
+
 def pytest_unconfigure(config):
     if hasattr(config, "own_templates"):
         del os.environ[TEMPLATES]

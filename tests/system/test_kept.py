@@ -1,6 +1,12 @@
-"""The server that tests use one after the other: what a test may leave there is gone, and what it may not is told."""
+"""What tests stand on: the server that they use one after the other, where what a test may leave is gone, and what it may not is told;
+the processes that they run in."""
+import os
+import subprocess
+import sys
+
 import pytest
 
+from lib import proc
 from lib.kept import Kept
 
 
@@ -47,3 +53,25 @@ def test_a_server_that_was_started_again_is_not_kept(kept):
     assert not kept.is_usable()
     kept.server.start()
     assert not kept.is_usable()
+
+
+# In a worker: its main thread takes its time between one task and the next.
+SLOW_WORKER = """
+import time
+import execnet.gateway_base as base
+perform = base.WorkerPool._perform_spawn
+def slow(pool, reply):
+    perform(pool, reply)
+    time.sleep(1)
+base.WorkerPool._perform_spawn = slow
+"""
+
+
+def test_a_worker_runs_its_tests_in_its_main_thread_however_slow_it_is(folder):
+    """Only there a signal can be taken, which ends what tests have started."""
+    with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as f:
+        f.write(SLOW_WORKER)
+    some = os.path.join(proc.TREE, "tests", "system", "test_kill_matrix.py") + "::test_shares_of_all_numbers_are_the_matrix"
+    done = subprocess.run([sys.executable, "-m", "pytest", "-v", "-n", "1", "-p", "no:cacheprovider", some], cwd=proc.TREE, capture_output=True,
+                          text=True, env={**os.environ, "PYTHONPATH": folder}, stdin=subprocess.DEVNULL, timeout=60 * proc.PATIENCE)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
