@@ -54,6 +54,9 @@ struct dialect {
 	/* Makes of an INSERT, UPDATE, DELETE or REPLACE of a writer's session one for which what strict mode
 	 * refuses is a warning. */
 	void (*lenient)(struct buf *out, struct slice sql);
+	/* Of character sets whose literals ("_ucs2'...'") have a warning each, by itself; NULL-terminated, or
+	 * NULL: there are none. */
+	const char *const *warned_charsets;
 	/* Makes of a SELECT one whose answer is whole, however long it takes, whatever a session's limits. */
 	void (*whole)(struct buf *out, struct slice sql);
 	/* A statement that bounds how long a SELECT of the session may be at work, in milliseconds (0: not at

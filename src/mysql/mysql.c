@@ -111,6 +111,10 @@ lenient(struct buf *out, struct slice sql)
 	put_hint(out, "SET_VAR(sql_mode='" LENIENT_MODE "')", sql);
 }
 
+/* Error 1287. Their columns and bytes in a file have none. */
+static const char *const deprecated_charsets[] = { "utf8mb3", "ucs2", "macroman", "macce", "dec8",
+	"hp8", NULL };
+
 static void
 whole(struct buf *out, struct slice sql)
 {
@@ -160,6 +164,7 @@ const struct dialect mysql_server_dialect = {
 	.proposed_sql = " AS _switchyard_proposed",
 	.proposed = proposed,
 	.lenient = lenient,
+	.warned_charsets = deprecated_charsets,
 	.whole = whole,
 	.bound_time = bound_time,
 	.time_is_over = 3024, /* ER_QUERY_TIMEOUT */

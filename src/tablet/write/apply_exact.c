@@ -49,7 +49,7 @@ struct exact_op {
 	enum verb verb;
 	int rows;
 	uint64_t expected;
-	size_t unsayable; /* values of it that strict mode refuses */
+	size_t unsayable; /* values of it that strict mode refuses; once it is sent, its warnings */
 	/* of an INSERT and an UPDATE by key: what is written; NULL: a statement alone says it */
 	const struct slice *written;
 };
@@ -155,7 +155,7 @@ send_next(struct ctx *cx, struct pipeline *p)
 	if (p->next.written != NULL && p->next.rows == 1 &&
 	    apply_is_large(p->writers->packet_max, p->sql.len))
 		return write_large(cx, p);
-	TRY(writers_send(cx, p->writers, 0, &p->sql, p->next.unsayable));
+	TRY(writers_send(cx, p->writers, 0, &p->sql, &p->next.unsayable));
 	p->ops[p->count++] = p->next;
 	p->next.rows = 0;
 	buf_reset(&p->sql);

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "sql/lexer.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/apply_large.h"
 #include "tablet/write/packet_max.h"
@@ -77,28 +78,60 @@ send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 	return err_wrap(cx->err, "%.60s...", (const char *)sql.ptr);
 }
 
+static bool
+is_warned(const char *const *charsets, struct slice word)
+{
+	for (size_t i = 0; charsets[i] != NULL; i++) {
+		if (slice_eq_str(slice_cut(word, 1, word.len), charsets[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Its literals of character sets that the server warns of, whatever becomes of them: "_ucs2'...'". All names
+ * of ours are quoted. */
+static int
+count_warned(const struct dialect *dialect, struct slice sql, size_t *count, struct err *err)
+{
+	struct lexer l;
+	struct token t;
+
+	if (dialect->warned_charsets == NULL || mutant("tablet_charsets_warn"))
+		return 0;
+	lexer_init(&l, sql, 0);
+	do {
+		TRY(lexer_next(&l, &t, err));
+		*count += t.kind == TOKEN_WORD &&
+		    is_warned(dialect->warned_charsets, slice_cut(sql, t.start, t.end));
+	} while (t.kind != TOKEN_END);
+	return 0;
+}
+
 int
-writers_send(struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t unsayable)
+writers_send(struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t *warnings)
 {
 	SCOPED(buf) struct buf lenient = BUF_INIT;
+	const struct dialect *dialect = mysql_dialect(w->conns[slot]);
 
-	if (unsayable == 0)
+	if (*warnings == 0)
 		return send_checked(cx, w, slot, buf_slice(sql));
-	mysql_dialect(w->conns[slot])->lenient(&lenient, buf_slice(sql));
+	TRY(count_warned(dialect, buf_slice(sql), warnings, cx->err));
+	dialect->lenient(&lenient, buf_slice(sql));
 	return send_checked(cx, w, slot, buf_slice(&lenient));
 }
 
 /* A statement without strict mode has changed nothing else only if it warns of nothing else. */
 int
-writers_check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err)
+writers_check_warnings(const struct mysql_ok *ok, size_t warnings, struct err *err)
 {
-	size_t told = unsayable < UINT16_MAX ? unsayable : UINT16_MAX; /* the answer has 16 bits */
+	size_t told = warnings < UINT16_MAX ? warnings : UINT16_MAX; /* the answer has 16 bits */
 
-	if (unsayable == 0 || ok->warnings == told)
+	if (warnings == 0 || ok->warnings == told)
 		return 0;
 	return err_set(err, ERR_REFUSED,
-	    "a statement with %zu values 0 of ENUM columns gave %d warnings: other values were changed",
-	    unsayable, ok->warnings);
+	    "a statement gave %d warnings, of which values 0 of ENUM columns and character sets explain %zu: "
+	    "other values were changed",
+	    ok->warnings, warnings);
 }
 
 static int
@@ -184,7 +217,7 @@ send_round(struct ctx *cx, struct round *r, int *sent)
 	for (*sent = 0; *sent < r->count; (*sent)++) {
 		struct writers *w = r->writers;
 		TRY(writers_open(cx, w, *sent));
-		TRY(writers_send(cx, w, *sent, &r->sql[*sent], r->unsayable[*sent]));
+		TRY(writers_send(cx, w, *sent, &r->sql[*sent], &r->unsayable[*sent]));
 		if (mysql_flush(cx, w->conns[*sent]) != 0)
 			return -1;
 	}

@@ -53,11 +53,12 @@ int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
 /* All of them, behind the guard. */
 int writers_open_all(struct ctx *cx, struct writers *w) MUST_USE;
 
-/* unsayable: values in it that strict mode refuses (column.h). */
+/* *warnings: values in it that strict mode refuses (column.h); then, if there are any, how many warnings the
+ * answer is to have. */
 int writers_send(
-    struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t unsayable) MUST_USE;
+    struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t *warnings) MUST_USE;
 /* Of the answer. ERR_REFUSED: it warns of something else as well. */
-int writers_check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err) MUST_USE;
+int writers_check_warnings(const struct mysql_ok *ok, size_t warnings, struct err *err) MUST_USE;
 
 /* Is it an error after which the same run may succeed? */
 bool writers_lost_a_lock(const struct err *err);
