@@ -259,6 +259,7 @@ mention_find(
 	out->hint = f.sure == 0
 	    ? "if it does not: MoveTables --force goes on"
 	    : "drop it first, and make it anew where the table goes; --with-views and "
-	      "--with-routines take along what names nothing else; --force goes on and leaves it as it is";
+	      "--with-routines take along what names nothing else (but no view that calls a routine); "
+	      "--force goes on and leaves it as it is";
 	return 0;
 }

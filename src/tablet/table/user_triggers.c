@@ -216,6 +216,22 @@ check_ref(struct ctx *cx, const struct move_request *q, const struct move_end *e
 	unreachable();
 }
 
+/* Whether the routine moves is not known here, and one that is to be tried would have to be there before. */
+static int
+refuse_call(struct ctx *cx, const struct move_end *end, const struct trigger_definition *t,
+    const struct program *p)
+{
+	struct slice name = SLICE_NULL;
+
+	for (size_t i = 0; i < p->tables_count && slice_is_null(name); i++)
+		name = p->tables[i].routine;
+	return refuse(cx, end->database, t,
+	    arena_printf(cx->arena, "calls a routine%s%.*s%s, and no trigger that does so moves",
+		slice_is_null(name) ? "" : " ('", SLICE_ARG(name), slice_is_null(name) ? "" : "')"),
+	    "write what the routine does into the trigger, or make the trigger anew at the new side after "
+	    "the switch (--with-routines takes the routine along)");
+}
+
 static int
 check_body(struct ctx *cx, const struct move_request *q, const struct move_end *end,
     const struct trigger_definition *t)
@@ -228,8 +244,7 @@ check_body(struct ctx *cx, const struct move_request *q, const struct move_end *
 		return refuse(cx, end->database, t, "has a text that is not understood",
 		    "write it in other words");
 	if ((p.uses & USES_ROUTINE) != 0)
-		return refuse(cx, end->database, t, "calls a routine, which would stay",
-		    "write what the routine does into the trigger");
+		return refuse_call(cx, end, t, &p);
 	for (size_t i = 0; i < p.tables_count; i++)
 		TRY(check_ref(cx, q, end, t, &p.tables[i]));
 	if (is_told_exactly(t))
