@@ -144,6 +144,8 @@ turn_on(struct ctx *cx, const struct events *e)
 		if (!is_moved(e, v[E_NAME]) || slice_eq_str(v[E_STATUS], "ENABLED") ||
 		    slice_eq_str(v[E_STATUS], "DISABLED"))
 			continue;
+		if (fault("event.on.before"))
+			return err_set(cx->err, ERR_RETRY, "a fault before an event");
 		TRY(alter(cx, e, i, "ENABLE"));
 	}
 	return 0;

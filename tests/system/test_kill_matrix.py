@@ -56,6 +56,7 @@ ELSEWHERE = {
     "trigger.make": "tests/system/test_triggers.py",
     "routine.make": "tests/system/test_routines.py",
     "event.off": "tests/system/test_routines.py",
+    "event.on": "tests/system/test_routines.py",
     "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",
 }

@@ -6,18 +6,13 @@ import threading
 import pymysql
 import pytest
 
-from lib import proc
+from lib import proc, stored
 from lib.background import Background
 from lib.combo import Failed
+from lib.stored import at, make
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
 
-TABLES = """
-CREATE TABLE item (id INT PRIMARY KEY, n INT NOT NULL);
-CREATE TABLE audit (id INT PRIMARY KEY AUTO_INCREMENT, item INT NOT NULL, was INT NOT NULL, KEY item (item));
-CREATE TABLE stays (id INT PRIMARY KEY);
-INSERT INTO item VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0); INSERT INTO stays VALUES (7);
-"""
 # Names in any case, one with a quote; by others; of different modes; with temporary tables; one calls the other.
 ROUTINES = [
     "CREATE PROCEDURE raise(IN which INT, OUT now_n INT) MODIFIES SQL DATA COMMENT 'it''s'\nBEGIN\n  -- é\n"
@@ -38,19 +33,6 @@ MOVE = ("MoveTables", "--with-routines", "customer.item,audit", "new_customer", 
 WORKFLOW = "new_customer.shop"
 
 
-def at(combo, keyspace, sql):
-    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
-
-
-def make(combo, sql, keyspace="customer", mode="STRICT_ALL_TABLES"):
-    conn = pymysql.connect(host="127.0.0.1", port=combo.port("server", keyspace), user="vt_dba", charset="utf8mb4",
-                           password=combo.credentials()["vt_dba"]["password"], database=keyspace, autocommit=True)
-    with conn.cursor() as cur:
-        cur.execute(f"SET sql_mode = '{mode}'")
-        cur.execute(sql)
-    conn.close()
-
-
 def routines(combo, keyspace):
     """What is to be the same wherever they are."""
     rows = at(combo, keyspace, "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY 2")
@@ -58,21 +40,16 @@ def routines(combo, keyspace):
     return {name: at(combo, keyspace, "SHOW CREATE %s `%s`" % (kind, name.replace("`", "``"))) for kind, name in found}
 
 
-def define(combo):
-    for keyspace in ("customer", "new_customer"):
-        at(combo, keyspace, "SET GLOBAL log_bin_trust_function_creators = 1; CREATE USER 'some''body'@localhost; GRANT ALL ON *.* TO 'some''body'@localhost")
-        if "MariaDB" not in at(combo, keyspace, "SELECT VERSION()"):     # which lets nobody drop what a greater account has defined
-            at(combo, keyspace, "GRANT SYSTEM_USER ON *.* TO vt_app@127.0.0.1")
-    at(combo, "customer", TABLES)
-    for i, sql in enumerate(ROUTINES):
-        make(combo, sql, mode="ANSI_QUOTES,NO_BACKSLASH_ESCAPES" if i == 2 else "STRICT_ALL_TABLES")
+MODES = {ROUTINES[2]: "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+
+
+def up(combo, **more):
+    return stored.up(combo, ROUTINES, MODES, **more)
 
 
 @pytest.fixture
 def fresh(combo):
-    combo.up("customer", "new_customer")
-    define(combo)
-    return combo
+    return up(combo)
 
 
 class Caller(Background):
@@ -138,7 +115,7 @@ def test_they_go_there_and_back_under_load(fresh):
     assert "made at the target before the switch: procedure 'all of`them', function 'current_n', procedure 'raise', procedure 'raise_it'" in said[0]
     assert "procedure 'customer.stays_one' (names 'stays', which does not move)" in said[0] and "runs SQL from strings" in said[0]
     # Under any name, with the columns that the client has asked for; and what is shown, changed and dropped is what serves.
-    assert fresh.mariadb("CALL customer.`all of``them`(); CALL new_customer.RAISE(4, @x); SELECT @x", "customer").split() == ["5", "1"]
+    assert fresh.mariadb("CALL customer.`all of``them`(); CALL new_customer.RAISE(4, @x); SELECT @x", "customer").split() == ["8", "1"]
     conn = pymysql.connect(host="127.0.0.1", port=fresh.gate_port, user="app", database="customer", autocommit=True)
     with conn.cursor() as cur:
         cur.execute("SELECT current_n(1), Twice(2)")
@@ -198,7 +175,9 @@ REFUSED = [
     # It names no table of the set itself.
     ("CREATE PROCEDURE odd() BEGIN SELECT COUNT(*) FROM stays; CALL raise(1, @x); END", "routine 'customer.odd' names"),
     ("CREATE VIEW odd AS SELECT current_n(stays.id) AS n FROM stays", "view 'customer.odd' names"),
+    ("CREATE VIEW odd AS SELECT current_n(item.id) AS n FROM item", "make it anew where the table goes"),
     ("CREATE TRIGGER odd BEFORE INSERT ON stays FOR EACH ROW CALL raise(1, @x)", "trigger 'customer.odd' names"),
+    ("CREATE TRIGGER odd BEFORE INSERT ON item FOR EACH ROW CALL raise(1, @x)", "calls a routine ('raise')"),
 ]
 
 
@@ -263,8 +242,7 @@ CHANGED = "CREATE FUNCTION current_n(which INT) RETURNS INT READS SQL DATA RETUR
 
 def test_a_change_between_the_preflight_and_the_lock_is_carried(combo):
     """Clients of the gates wait then; one who goes around them does not."""
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "movetables.hold.before=stop@1"})
-    define(combo)
+    up(combo, env={"SWITCHYARD_FAULTS": "movetables.hold.before=stop@1"})
     combo.client("MoveTables", "--detach", *MOVE[1:])
     pid = combo.find("vtctld")["pid"]
 
@@ -284,8 +262,7 @@ def test_a_change_between_the_preflight_and_the_lock_is_carried(combo):
 
 @pytest.mark.parametrize("fault", ["routine.make.before=error@2", "routine.make.before=kill@2"])
 def test_a_tablet_that_dies_while_it_makes_them_goes_on(combo, fault):
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
-    define(combo)
+    up(combo, env={"SWITCHYARD_FAULTS": fault})
     before = routines(combo, "customer")
     callers = under_load(combo, lambda callers: (combo.client(*MOVE, timeout=90), go_on(callers)))
     assert routines(combo, "new_customer") == before
@@ -311,8 +288,8 @@ def events(combo, keyspace):
     return {r.split("\t")[0]: r.split("\t")[1:] for r in rows.split("\n") if r}
 
 
-def define_events(combo):
-    define(combo)
+def up_events(combo, **more):
+    up(combo, **more)
     at(combo, "customer", "CREATE TABLE tick (id INT PRIMARY KEY AUTO_INCREMENT, server INT NOT NULL, slept INT, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))")
     for keyspace in ("customer", "new_customer"):
         at(combo, keyspace, "SET GLOBAL event_scheduler = 1")
@@ -340,8 +317,7 @@ def check_events(combo, serves, other, before):
 
 
 def test_events_tick_where_the_tables_serve(combo):
-    combo.up("customer", "new_customer")
-    define_events(combo)
+    up_events(combo)
     before = events(combo, "customer")
     before.pop("of_stays")
     assert before["ticks"][0] == before["later"][0] == "ENABLED"
@@ -373,8 +349,7 @@ def test_events_tick_where_the_tables_serve(combo):
 
 
 def test_complete_drops_events_of_the_old_side(combo):
-    combo.up("customer", "new_customer")
-    define_events(combo)
+    up_events(combo)
     combo.client(*MOVE_EVENTS)
     combo.client("MoveTables", "Complete", WORKFLOW)
     assert sorted(events(combo, "customer")) == ["of_stays"]
@@ -382,8 +357,7 @@ def test_complete_drops_events_of_the_old_side(combo):
 
 
 def test_events_that_would_be_lost_or_never_run_are_refused(combo):
-    combo.up("customer", "new_customer")
-    define_events(combo)
+    up_events(combo)
     at(combo, "new_customer", "SET GLOBAL event_scheduler = 0")
     said = combo.client(*MOVE_EVENTS, check=False)
     assert said.returncode == 1 and "its event_scheduler is off" in said.stderr, said.stderr
@@ -401,8 +375,7 @@ def test_events_that_would_be_lost_or_never_run_are_refused(combo):
 
 
 def test_an_attempt_that_fails_turns_them_on_again(combo):
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "event.off.before=error@2"})
-    define_events(combo)
+    up_events(combo, env={"SWITCHYARD_FAULTS": "event.off.before=error@2"})
     before = events(combo, "customer")
     said = combo.client(*MOVE_EVENTS, "--switch-attempts", "1", check=False)
     assert said.returncode == 1 and "a fault before an event" in said.stderr, said.stderr
@@ -438,10 +411,10 @@ def is_stopped(pid):
 
 @pytest.mark.parametrize("fault, program, keyspace", [
     ("movetables.preflight.after=stop", "vtctld", None), ("movetables.catch-up.after=stop", "vtctld", None),
-    ("movetables.finish.before=stop", "vtctld", None)])
+    ("movetables.finish.before=stop", "vtctld", None),
+    ("event.off.before=stop", "vttablet", "customer"), ("event.on.before=stop", "vttablet", "new_customer")])
 def test_a_death_leaves_events_on_at_one_side(combo, fault, program, keyspace):
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
-    define_events(combo)
+    up_events(combo, env={"SWITCHYARD_FAULTS": fault})
     before = events(combo, "customer")
     before.pop("of_stays")
     combo.client("MoveTables", "--detach", *MOVE_EVENTS[1:])

@@ -1,20 +1,12 @@
 """Triggers of clients: they go with their tables, fire once for each write, and stand at the side that serves and nowhere else."""
-import re
-
-import pymysql
 import pytest
 
-from lib import proc
+from lib import proc, stored
 from lib.background import Background
+from lib.stored import at, make
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
 
-TABLES = """
-CREATE TABLE item (id INT PRIMARY KEY, n INT NOT NULL, changed INT NOT NULL DEFAULT 0, word VARCHAR(40));
-CREATE TABLE audit (id INT PRIMARY KEY AUTO_INCREMENT, item INT NOT NULL, was INT, what VARCHAR(40) NOT NULL, KEY item (item));
-CREATE TABLE stays (id INT PRIMARY KEY);
-INSERT INTO item (id, n) VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0);
-"""
 # In their own order, two at one event; of different modes; one by somebody else, whose name needs quotes.
 TRIGGERS = [
     "CREATE TRIGGER counts BEFORE UPDATE ON item FOR EACH ROW SET NEW.changed = OLD.changed + 1",
@@ -24,27 +16,9 @@ TRIGGERS = [
     "INSERT INTO audit (item, was, what) SELECT i.id, OLD.n, 'update' FROM item i WHERE i.id = NEW.id",
     "CREATE TRIGGER gone AFTER DELETE ON item FOR EACH ROW INSERT INTO audit (item, was, what) VALUES (OLD.id, OLD.n, 'delete')",
 ]
-MODES = {"counts": "", "gone": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+MODES = {TRIGGERS[0]: "", TRIGGERS[3]: "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
 MOVE = ("MoveTables", "customer.item,audit", "new_customer", "--workflow", "shop")
 WORKFLOW = "new_customer.shop"
-
-
-def at(combo, keyspace, sql):
-    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
-
-
-def name_of(sql):
-    return re.search(r"TRIGGER (`[^`]*`|\w+) ", sql).group(1)
-
-
-def make(combo, sql, keyspace="customer"):
-    mode = MODES.get(name_of(sql), "STRICT_ALL_TABLES")
-    conn = pymysql.connect(host="127.0.0.1", port=combo.port("server", keyspace), user="vt_dba", charset="utf8mb4",
-                           password=combo.credentials()["vt_dba"]["password"], database=keyspace, autocommit=True)
-    with conn.cursor() as cur:
-        cur.execute(f"SET sql_mode = '{mode}'")
-        cur.execute(sql)
-    conn.close()
 
 
 def triggers(combo, keyspace):
@@ -56,19 +30,13 @@ def triggers(combo, keyspace):
             for n in names.split("\n") if n]
 
 
-def define(combo):
-    for keyspace in ("customer", "new_customer"):
-        at(combo, keyspace, "CREATE USER 'some''body'@localhost; GRANT SELECT, INSERT, UPDATE, TRIGGER ON *.* TO 'some''body'@localhost")
-    at(combo, "customer", TABLES)
-    for sql in TRIGGERS:
-        make(combo, sql)
+def up(combo, **more):
+    return stored.up(combo, TRIGGERS, MODES, **more)
 
 
 @pytest.fixture
 def fresh(combo):
-    combo.up("customer", "new_customer")
-    define(combo)
-    return combo
+    return up(combo)
 
 
 class Counter(Background):
@@ -158,8 +126,7 @@ def test_one_that_is_made_where_nobody_is_served_closes_the_way_back(fresh):
 
 @pytest.mark.parametrize("fault", ["trigger.make.before=error@3"])
 def test_an_attempt_that_fails_leaves_none(combo, fault):
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
-    define(combo)
+    up(combo, env={"SWITCHYARD_FAULTS": fault})
     before = triggers(combo, "customer")
     counter = Counter(combo, 1)
     counter.start()
@@ -175,8 +142,7 @@ def test_an_attempt_that_fails_leaves_none(combo, fault):
 
 
 def test_a_tablet_that_dies_while_it_makes_them_leaves_none(combo):
-    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "trigger.make.before=kill@3"})
-    define(combo)
+    up(combo, env={"SWITCHYARD_FAULTS": "trigger.make.before=kill@3"})
     before = triggers(combo, "customer")
     counter = Counter(combo, 1)
     counter.start()
@@ -196,7 +162,7 @@ def test_a_tablet_that_dies_while_it_makes_them_leaves_none(combo):
 REFUSED = [
     ("INSERT INTO stays VALUES (NEW.id)", "names table 'stays', which does not move with it"),
     ("INSERT INTO customer.audit (item, what) VALUES (1, 'x')", "names database 'customer'"),
-    ("SET NEW.n = twice(NEW.n)", "calls a routine"),
+    ("SET NEW.n = twice(NEW.n)", "calls a routine ('twice'), and no trigger that does so moves"),
     ("SET NEW.word = DATABASE()", "asks which database it is in"),
 ]
 
