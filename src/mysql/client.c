@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
-#include "mysql/command.h"
 #include "mysql/reply_relay.h"
 #include "mysql/result.h"
 
@@ -136,11 +135,11 @@ mysql_take_ok(const struct ok_packet *in, struct mysql_ok *out)
 static int
 send_text(struct ctx *cx, struct mysql_client *c, struct slice sql)
 {
-	SCOPED(buf) struct buf command = BUF_INIT;
+	static const uint8_t query[] = { COM_QUERY };
+	const struct slice parts[] = { slice_of(query, sizeof(query)), sql };
 
-	command_put_text(&command, COM_QUERY, sql);
 	packets_begin_command(&c->packets);
-	return packets_write(cx, &c->packets, buf_slice(&command));
+	return packets_write_parts(cx, &c->packets, parts, 2);
 }
 
 int

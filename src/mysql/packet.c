@@ -117,6 +117,33 @@ make_room(struct packets *p, size_t want)
 	buf_reserve(p->in, want > BUFPOOL_BUF ? want : BUFPOOL_BUF);
 }
 
+/* Of a large packet that was taken nothing is left but what came behind it. */
+static __attribute__((noinline)) void
+shed(struct packets *p)
+{
+	struct slice rest = packets_input(p);
+	struct buf *small;
+
+	if (rest.len > PACKET_KEEP / 4)
+		return; /* it is the beginning of another one */
+	small = bufpool_take();
+	buf_add_slice(small, rest);
+	give(&p->in);
+	p->in = small;
+	p->in_at = 0;
+}
+
+/* Behind a large packet little is read of what follows it: that would keep its buffer. */
+static size_t
+room_behind(const struct packets *p, size_t want)
+{
+	size_t room = p->in->cap - p->in->len - 1;
+
+	if (p->in->cap <= PACKET_KEEP || room <= want + BUFPOOL_BUF)
+		return room;
+	return want + BUFPOOL_BUF;
+}
+
 /* What is buffered, and what follows it, has the numbers from p->seq on. */
 static void
 number_from_here(struct packets *p)
@@ -148,7 +175,7 @@ packets_fill(struct ctx *cx, struct packets *p, size_t want)
 	if (p->broken)
 		return err_set(cx->err, ERR_RETRY, "the connection is broken");
 	make_room(p, want);
-	room = p->in->cap - p->in->len - 1;
+	room = room_behind(p, want);
 	at = p->in->data + p->in->len;
 	rc = __builtin_expect(p->zip != NULL, 0) ? read_frames(cx, p, at, room, &got)
 						 : conn_read(cx, p->conn, at, room, &got);
@@ -226,6 +253,8 @@ packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payloa
 	uint32_t len;
 	size_t total;
 
+	if (__builtin_expect(p->in != NULL && p->in->cap > PACKET_KEEP, 0))
+		shed(p);
 	TRY(read_header(cx, p, &len));
 	if (len > max)
 		return corrupt(
@@ -314,21 +343,61 @@ waiting(const struct packets *p)
 	return p->out->len + (__builtin_expect(p->zip != NULL, 0) ? compressed_kept(p->zip) : 0);
 }
 
+/* A large one is not copied: what waits goes out, then the bytes themselves. */
+static int
+write_bytes(struct ctx *cx, struct packets *p, struct slice bytes)
+{
+	if (bytes.len < PACKET_FLUSH) {
+		buf_add_slice(packets_output(p), bytes);
+		return 0;
+	}
+	TRY(packets_flush(cx, p));
+	return write_now(cx, p, bytes);
+}
+
+/* The next len bytes of the parts, of which the first is cut. */
+static int
+write_from(struct ctx *cx, struct packets *p, struct slice **parts, size_t len)
+{
+	while (len > 0) {
+		struct slice some = slice_cut(**parts, 0, len);
+
+		TRY(write_bytes(cx, p, some));
+		len -= some.len;
+		**parts = slice_cut(**parts, some.len, (*parts)->len);
+		if ((*parts)->len == 0)
+			(*parts)++;
+	}
+	return 0;
+}
+
+enum { PARTS_MAX = 2 };
+
+int
+packets_write_parts(struct ctx *cx, struct packets *p, const struct slice *parts, size_t count)
+{
+	struct slice left[PARTS_MAX + 1] = { 0 }, *at = left;
+	size_t total = 0, n;
+
+	check(count <= PARTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		left[i] = parts[i];
+		total += parts[i].len;
+	}
+	do {
+		n = total < PACKET_PIECE_MAX ? total : PACKET_PIECE_MAX;
+		packet_header_put(packets_output(p), n, p->seq++);
+		TRY(write_from(cx, p, &at, n));
+		total -= n;
+	} while (n == PACKET_PIECE_MAX);
+	return p->out != NULL && waiting(p) >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
+}
+
 int
 packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 {
-	/* A large payload is not copied: its header goes out with what waited, then the bytes
-	 * themselves. */
-	while (payload.len >= PACKET_FLUSH) {
-		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
-
-		packet_header_put(packets_output(p), n, p->seq++);
-		TRY(packets_flush(cx, p));
-		TRY(write_now(cx, p, slice_cut(payload, 0, n)));
-		if (n < PACKET_PIECE_MAX)
-			return 0;
-		payload = slice_cut(payload, n, payload.len);
-	}
+	if (payload.len >= PACKET_FLUSH)
+		return packets_write_parts(cx, p, &payload, 1);
 	packet_put(packets_output(p), &p->seq, payload);
 	return waiting(p) >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
 }

@@ -8,7 +8,8 @@
  * One read fills the input buffer with as many packets as there are; written
  * packets collect in the output buffer until packets_flush(), which writes them
  * with one call. Both buffers are borrowed from the loop's pool while they hold
- * something and given back by packets_park() or when they run empty.
+ * something and given back by packets_park() or when they run empty. An input buffer that a large packet
+ * has enlarged is given back with the next packets_read(): no connection keeps its largest row for ever.
  *
  * Numbers begin anew with each command, so whoever reads or writes one says so first. With compression
  * (compressed.h) those of the frames do too; the packets have the numbers that they would have without, so
@@ -32,6 +33,8 @@ enum {
 	PACKET_FLUSH = 64 * 1024,
 	/* put together on the stack: most statements, and all answers of our own */
 	PACKET_SMALL = 512,
+	/* of an input buffer that is kept for the next packet */
+	PACKET_KEEP = 4 * 1024 * 1024,
 };
 
 struct packets {
@@ -126,6 +129,9 @@ int packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head) MU
 
 /* Adds a packet to the output; writes when much has come together. */
 int packets_write(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
+/* The same of a payload that lies in several places: a large one is not put together. */
+int packets_write_parts(
+    struct ctx *cx, struct packets *p, const struct slice *parts, size_t count) MUST_USE;
 /* Adds bytes that are packets already. */
 int packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes) MUST_USE;
 int packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
