@@ -107,32 +107,72 @@ add_escaped(struct buf *out, struct slice value)
 	buf_add(out, from, (size_t)(end - from));
 }
 
-static void
-add_line(struct buf *out, const struct table_def *def, struct slice *rows)
+/* Where in rows a file's text is: a large value is not there as a whole once more. */
+struct file_text {
+	const struct table_def *def;
+	struct slice rows;  /* behind that value */
+	struct slice value; /* what is left of it */
+	int column;         /* the next one's; 0: a line begins */
+	bool comes_first;   /* nothing of the line is there */
+};
+
+static struct file_text
+file_text_of(const struct table_def *def, struct slice rows)
 {
-	bool first = true;
+	return (struct file_text){ .def = def, .rows = rows, .comes_first = true };
+}
 
-	for (int i = 0; i < def->columns_count; i++) {
-		if (!column_is_written(&def->columns[i]))
-			continue;
-		struct slice value = bulk_next(rows);
-
-		if (!first)
-			buf_add_char(out, '\t');
-		first = false;
-		if (slice_is_null(value))
-			buf_add_str(out, "\\N");
-		else
-			add_escaped(out, value);
+/* To the next value, or to the end of the line; false: there is nothing more. */
+static bool
+next_value(struct buf *out, struct file_text *f)
+{
+	if (f->column == 0 && f->rows.len == 0)
+		return false;
+	while (f->column < f->def->columns_count && !column_is_written(&f->def->columns[f->column]))
+		f->column++;
+	if (f->column == f->def->columns_count) {
+		buf_add_char(out, '\n');
+		f->column = 0;
+		f->comes_first = true;
+		return true;
 	}
-	buf_add_char(out, '\n');
+	if (!f->comes_first)
+		buf_add_char(out, '\t');
+	f->comes_first = false;
+	f->column++;
+	f->value = bulk_next(&f->rows);
+	if (slice_is_null(f->value))
+		buf_add_str(out, "\\N");
+	return true;
+}
+
+/* Appends the next piece; false: it is the last one. */
+static bool
+add_piece(struct buf *out, struct file_text *f)
+{
+	while (out->len < FILE_PIECE) {
+		struct slice some = slice_cut(f->value, 0, FILE_PIECE);
+
+		add_escaped(out, some);
+		f->value = slice_cut(f->value, some.len, f->value.len);
+		if (f->value.len == 0 && !next_value(out, f))
+			return false;
+	}
+	return true;
 }
 
 void
 load_file_text(struct buf *out, const struct table_def *def, struct slice rows)
 {
-	while (rows.len > 0)
-		add_line(out, def, &rows);
+	struct file_text f = file_text_of(def, rows);
+	SCOPED(buf) struct buf piece = BUF_INIT;
+	bool more;
+
+	do {
+		more = add_piece(&piece, &f);
+		buf_add_slice(out, buf_slice(&piece));
+		buf_reset(&piece);
+	} while (more);
 }
 
 void
@@ -174,19 +214,18 @@ static int
 load_file(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
     struct load_counts *out)
 {
+	struct file_text f = file_text_of(l->table->def, rows);
 	SCOPED(buf) struct buf text = BUF_INIT;
 	struct mysql_ok ok;
+	bool more;
 
 	load_file_sql(&text, l);
 	TRY(mysql_load_start(cx, target, buf_slice(&text)));
-	buf_reset(&text);
-	while (rows.len > 0) {
-		add_line(&text, l->table->def, &rows);
-		if (text.len < FILE_PIECE && rows.len > 0)
-			continue;
-		TRY(mysql_load_write(cx, target, buf_slice(&text)));
+	do {
 		buf_reset(&text);
-	}
+		more = add_piece(&text, &f);
+		TRY(mysql_load_write(cx, target, buf_slice(&text)));
+	} while (more);
 	TRY(mysql_load_end(cx, target, &ok));
 	return add_counts(&ok, out, cx->err);
 }
@@ -246,62 +285,64 @@ add_values(struct buf *out, const struct table_def *def, const struct slice *row
 	buf_add_char(out, ')');
 }
 
-/* A statement, and from its first row on all that are left. */
+/* A statement, whose verb is so long, and from its first row on all that are left. */
 struct insert {
 	struct buf sql;
+	size_t verb;
 	struct slice rows;
+	struct load_counts *counts;
 };
 
+/* The first len bytes of the statement, which leave it but for the verb; behind them is a comma, or none. */
 static int
-send_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i,
-    struct load_counts *out)
+send_insert(
+    struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i, size_t len)
 {
 	struct mysql_ok ok;
+	size_t behind = len < i->sql.len ? len + 1 : len;
 
-	if (i->sql.len >= l->packet_max) /* a byte for the command */
-		return refuse_row(l, i->rows, i->sql.len, cx->err);
-	TRY(mysql_exec(cx, target, buf_slice(&i->sql), &ok));
-	buf_reset(&i->sql);
-	return add_counts(&ok, out, cx->err);
+	if (len >= l->packet_max) /* a byte for the command */
+		return refuse_row(l, i->rows, len, cx->err);
+	TRY(mysql_exec(cx, target, slice_cut(buf_slice(&i->sql), 0, len), &ok));
+	memmove(i->sql.data + i->verb, i->sql.data + behind, i->sql.len - behind);
+	buf_truncate(&i->sql, i->verb + i->sql.len - behind);
+	return add_counts(&ok, i->counts, cx->err);
 }
 
-/* Rows that have one begin with its first. */
+/* A row is made where it is sent from: a large one is not there twice. */
 static int
-insert_all(struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i,
-    struct load_counts *out)
+insert_all(struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf one = BUF_INIT;
 	const struct table_def *def = l->table->def;
 	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
 	size_t most = l->packet_max < INSERT_BYTES ? (size_t)l->packet_max : INSERT_BYTES;
 	struct slice rows = i->rows;
 
+	add_verb(&i->sql, l);
+	i->verb = i->sql.len;
 	while (rows.len > 0) {
 		struct slice this = rows;
+		size_t before = i->sql.len;
 
 		load_take_row(&rows, def, row);
-		buf_reset(&one);
-		add_values(&one, def, row);
-		if (i->sql.len > 0 && i->sql.len + one.len >= most)
-			TRY(send_insert(cx, target, l, i, out));
-		if (i->sql.len == 0) {
-			add_verb(&i->sql, l);
-			i->rows = this;
-		} else {
+		if (before > i->verb)
 			buf_add_char(&i->sql, ',');
-		}
-		buf_add_slice(&i->sql, buf_slice(&one));
+		add_values(&i->sql, def, row);
+		if (before == i->verb || i->sql.len < most)
+			continue;
+		TRY(send_insert(cx, target, l, i, before));
+		i->rows = this;
 	}
-	return send_insert(cx, target, l, i, out);
+	return send_insert(cx, target, l, i, i->sql.len);
 }
 
 static int
 load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
     struct load_counts *out)
 {
-	struct insert i = { BUF_INIT, rows };
-	int rc = insert_all(cx, target, l, &i, out);
+	struct insert i = { BUF_INIT, 0, rows, out };
+	int rc = insert_all(cx, target, l, &i);
 
 	buf_done(&i.sql);
 	return rc;
