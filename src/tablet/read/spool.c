@@ -33,8 +33,6 @@ spool_done(struct spool *s)
 void
 spool_reset(struct spool *s)
 {
-	if (s->newest.cap > s->memory)
-		buf_done(&s->newest);
 	buf_reset(&s->newest);
 	close_file(s);
 }
@@ -46,7 +44,7 @@ spool_bytes(const struct spool *s)
 }
 
 static int
-to_file(struct spool *s, struct err *err)
+to_file(struct spool *s, struct slice bytes, struct err *err)
 {
 	size_t done = 0;
 
@@ -55,27 +53,30 @@ to_file(struct spool *s, struct err *err)
 	if (s->file < 0)
 		return err_errno(
 		    err, errno, "making a file in '%s' for a large transaction", s->dir);
-	while (done < s->newest.len) {
-		ssize_t n = pwrite(s->file, s->newest.data + done, s->newest.len - done,
-		    (off_t)(s->file_bytes + done));
+	while (done < bytes.len) {
+		ssize_t n = pwrite(
+		    s->file, bytes.ptr + done, bytes.len - done, (off_t)(s->file_bytes + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_errno(err, errno, "writing a large transaction to '%s'", s->dir);
 		done += (size_t)n;
 	}
-	s->file_bytes += s->newest.len;
-	if (s->newest.cap > 2 * s->memory)
-		buf_done(&s->newest);
-	buf_reset(&s->newest);
+	s->file_bytes += bytes.len;
 	return 0;
 }
 
 int
 spool_add(struct spool *s, struct slice bytes, struct err *err)
 {
-	buf_add_slice(&s->newest, bytes);
-	return s->newest.len < s->memory ? 0 : to_file(s, err);
+	if (s->newest.len + bytes.len < s->memory) {
+		buf_add_slice(&s->newest, bytes);
+		return 0;
+	}
+	if (s->newest.len > 0)
+		TRY(to_file(s, buf_slice(&s->newest), err));
+	buf_reset(&s->newest);
+	return to_file(s, bytes, err);
 }
 
 void

@@ -13,7 +13,7 @@
 
 struct spool {
 	const char *dir; /* of the file; borrowed */
-	size_t memory;   /* so many bytes stay there at most, and one spool_add() more */
+	size_t memory;   /* so many bytes stay there at most */
 	struct buf newest;
 	int file; /* -1: none */
 	uint64_t file_bytes;
@@ -21,7 +21,7 @@ struct spool {
 
 void spool_init(struct spool *s, const char *dir, size_t memory);
 void spool_done(struct spool *s);
-/* Empty again. Memory beyond its bound is given back. */
+/* Empty again, with the memory that it has. */
 void spool_reset(struct spool *s);
 uint64_t spool_bytes(const struct spool *s);
 int spool_add(struct spool *s, struct slice bytes, struct err *err) MUST_USE;

@@ -73,6 +73,16 @@ table_row_unsayable(const struct table_def *def, const struct slice *row)
 	return n;
 }
 
+size_t
+table_row_bytes(const struct table_def *def, const struct slice *row)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < def->columns_count; i++)
+		bytes += column_is_written(&def->columns[i]) ? row[i].len : 0;
+	return bytes;
+}
+
 void
 table_row_select_column(struct buf *out, const struct table_def *def, int i)
 {

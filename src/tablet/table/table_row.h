@@ -12,6 +12,8 @@
 int table_row_check(const struct table_def *def, const struct slice *row, struct err *err) MUST_USE;
 /* How many of the values are taken only without strict mode, with a warning each (column.h). */
 size_t table_row_unsayable(const struct table_def *def, const struct slice *row);
+/* Bytes of the values that are written: less than their literals have. */
+size_t table_row_bytes(const struct table_def *def, const struct slice *row);
 
 /* Appends "`f`*1e0": the expression that gives the column's value in column.h's form. */
 void table_row_select_column(struct buf *out, const struct table_def *def, int i);

@@ -180,7 +180,7 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 			return 0;
 		if (is_early_ddl(a, txn))
 			return 0;
-		apply_run_take(r, &a->queue);
+		apply_run_take(r);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
 		r->freezes =
 		    r->freezes && r->whole && r->ddl == NULL && !mutant("sim_freeze_ends_the_run");
@@ -220,7 +220,7 @@ note_held(struct applier *a)
 static int
 take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 {
-	apply_run_init(r, &a->state->applied, buf_slice(&a->prepared));
+	apply_run_init(r, &a->queue, &a->state->applied, buf_slice(&a->prepared));
 	for (;;) {
 		if (a->suspend && !a->writers.in_txn)
 			TRY(stand_suspended(cx, a));

@@ -118,7 +118,7 @@ write_large(struct ctx *cx, struct pipeline *p)
 
 	TRY(read_answers(cx, p));
 	p->next.rows = 0;
-	buf_reset(&p->sql);
+	buf_done(&p->sql); /* what it is of is about to be there in another form */
 	if (op.verb == VERB_UPDATE || op.verb == VERB_UPSERT) {
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -167,7 +167,7 @@ static int
 next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_max)
 {
 	const struct exact_op *next = &p->next;
-	size_t more = op->written == NULL ? 0 : apply_row_bytes(op->table->def, op->written);
+	size_t more = op->written == NULL ? 0 : table_row_bytes(op->table->def, op->written);
 	bool full;
 
 	full =
@@ -364,7 +364,7 @@ is_in_bulk(const struct pipeline *p, const struct kinds *k, size_t i, bool updat
 	if (updates ? k->of[i] != ROW_UPDATE : !row_kind_inserts(k->of[i]))
 		return false;
 	return table_row_unsayable(def, row->after) == 0 &&
-	    apply_row_bytes(def, row->after) <= BULK_ROW_BYTES;
+	    table_row_bytes(def, row->after) <= BULK_ROW_BYTES;
 }
 
 static int

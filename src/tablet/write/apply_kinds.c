@@ -1,6 +1,7 @@
 #include "tablet/write/apply_kinds.h"
 
 #include "base/mutant.h"
+#include "tablet/table/table_row.h"
 #include "tablet/write/apply_large.h"
 #include "tablet/write/apply_sql.h"
 
@@ -30,7 +31,7 @@ kind_of(const struct table_def *def, const struct fold_row *row)
 		return def->key_binary ? ROW_ABSENT : ROW_PASSED;
 	if (is_replaced(def, row))
 		return ROW_REPLACE;
-	if (!apply_sql_updates_many(def) || apply_row_bytes(def, row->after) > TOGETHER_BYTES)
+	if (!apply_sql_updates_many(def) || table_row_bytes(def, row->after) > TOGETHER_BYTES)
 		return ROW_ALONE;
 	if (!apply_changes(def, row->before, row->after) && !mutant("tablet_update_of_the_same"))
 		return ROW_ALONE;

@@ -3,16 +3,6 @@
 #include "tablet/table/table_row.h"
 #include "tablet/write/load_checked.h"
 
-size_t
-apply_row_bytes(const struct table_def *def, const struct slice *row)
-{
-	size_t bytes = 0;
-
-	for (int i = 0; i < def->columns_count; i++)
-		bytes += column_is_written(&def->columns[i]) ? row[i].len : 0;
-	return bytes;
-}
-
 int
 apply_large_row(struct ctx *cx, struct mysql_client *c, const struct moved_table *t,
     const struct slice *row, bool fresh)

@@ -20,8 +20,6 @@ apply_is_large(uint64_t packet_max, size_t len)
 	return len + STATEMENT_ROOM >= packet_max;
 }
 
-/* Bytes of its values: less than its literals have. */
-size_t apply_row_bytes(const struct table_def *def, const struct slice *row);
 /* Nothing is under way on c. fresh: it is an error if the row is there; else it takes that one's place.
  * ERR_REFUSED, by key: it cannot be written in that way either. */
 int apply_large_row(struct ctx *cx, struct mysql_client *c, const struct moved_table *t,

@@ -1,5 +1,6 @@
 #include "tablet/write/apply_queue.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -11,22 +12,33 @@ queue_init(struct apply_queue *q)
 	list_init(&q->list);
 }
 
-void
-queued_free_all(struct list *l)
+static size_t
+cost(const struct source_txn *txn)
+{
+	return txn->bytes + sizeof(*txn);
+}
+
+/* How many bytes they took. */
+static size_t
+free_all(struct list *l)
 {
 	struct list_node *n;
+	size_t bytes = 0;
 
 	while ((n = list_pop(l)) != NULL) {
 		struct queued *e = list_item(n, struct queued, node);
+
+		bytes += cost(e->txn);
 		source_txn_free(e->txn);
 		free(e);
 	}
+	return bytes;
 }
 
 void
 queue_done(struct apply_queue *q)
 {
-	queued_free_all(&q->list);
+	free_all(&q->list);
 	for (int i = 0; i < HEARTBEATS_MAX; i++) {
 		position_done(&q->seen[i].at);
 		position_done(&q->seen[i].strict);
@@ -39,15 +51,9 @@ queue_done(struct apply_queue *q)
 int
 queue_wait_room(struct ctx *cx, struct apply_queue *q)
 {
-	while (q->bytes >= APPLY_QUEUE_BYTES)
+	while (q->bytes + q->taken >= APPLY_QUEUE_BYTES)
 		TRY(waitlist_wait(cx, &q->room));
 	return 0;
-}
-
-static size_t
-cost(const struct source_txn *txn)
-{
-	return txn->bytes + sizeof(*txn);
 }
 
 static void
@@ -99,13 +105,24 @@ queue_take(struct apply_queue *q, struct list *to)
 	struct queued *e = list_item(list_pop(&q->list), struct queued, node);
 
 	q->bytes -= cost(e->txn);
-	waitlist_wake_all(&q->room);
 	if (to != NULL) {
+		q->taken += cost(e->txn);
 		list_push(to, &e->node);
 		return;
 	}
 	source_txn_free(e->txn);
 	free(e);
+	waitlist_wake_all(&q->room);
+}
+
+void
+queue_give_back(struct apply_queue *q, struct list *taken)
+{
+	size_t bytes = free_all(taken);
+
+	check(bytes <= q->taken);
+	q->taken -= bytes;
+	waitlist_wake_all(&q->room);
 }
 
 const struct heartbeat_seen *

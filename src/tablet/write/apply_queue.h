@@ -1,9 +1,9 @@
 /*
  * apply_queue.h - transactions between the tail and the applier, and the heartbeats among them.
  *
- * Filled by one task and emptied by another of the same loop, in the source's order. Bounded in bytes:
- * who fills it waits while it is full (queue_wait_room()), so that it has at most APPLY_QUEUE_BYTES and
- * one fragment more.
+ * Filled by one task and emptied by another of the same loop, in the source's order. Bounded in bytes, with
+ * those of the run that was taken from it: who fills it waits while it is full (queue_wait_room()), so that
+ * both have at most APPLY_QUEUE_BYTES and one fragment more. A row that is larger is alone.
  *
  * A heartbeat is remembered when it comes in, not when it is applied: the copy waits for its place in the
  * binlog, and the applier may be far behind then.
@@ -35,6 +35,7 @@ struct heartbeat_seen {
 struct apply_queue {
 	struct list list;                  /* struct queued, the oldest first */
 	size_t bytes;                      /* that they take in memory, each with its struct */
+	size_t taken;                      /* the same of those that queue_take() has given away */
 	struct waitlist arrived, room;     /* something was pushed; something was taken */
 	struct position strict, strict_xa; /* of the last transactions that change a strict table */
 	struct heartbeat_seen seen[HEARTBEATS_MAX];
@@ -44,17 +45,17 @@ struct apply_queue {
 void queue_init(struct apply_queue *q);
 void queue_done(struct apply_queue *q);
 
-/* Waits while the queue has APPLY_QUEUE_BYTES or more. */
+/* Waits while queue and run have APPLY_QUEUE_BYTES or more. */
 int queue_wait_room(struct ctx *cx, struct apply_queue *q) MUST_USE;
 /* Takes txn over. One without rows that follows another one without rows replaces it: only the newer
  * position is of use, and a silent source must not fill the queue. */
 void queue_push(struct apply_queue *q, struct source_txn *txn);
 struct source_txn *queue_first(const struct apply_queue *q); /* NULL when empty */
-/* Of a queue that is not empty. The first one goes to the end of a list of struct queued, which owns it then,
- * or is freed when to is NULL. */
+/* Of a queue that is not empty. The first one goes to the end of a list of struct queued, until
+ * queue_give_back(), or is freed when to is NULL. */
 void queue_take(struct apply_queue *q, struct list *to);
-/* Of a list of struct queued: with their transactions. */
-void queued_free_all(struct list *l);
+/* Frees what was taken into that list, and the list is empty. */
+void queue_give_back(struct apply_queue *q, struct list *taken);
 /* A heartbeat with this token that was handed on; NULL: not yet, or long ago. */
 const struct heartbeat_seen *queue_heartbeat(const struct apply_queue *q, const char *token);
 

@@ -3,10 +3,12 @@
 #include "base/mutant.h"
 
 void
-apply_run_init(struct apply_run *r, const struct position *at, struct slice prepared)
+apply_run_init(
+    struct apply_run *r, struct apply_queue *from, const struct position *at, struct slice prepared)
 {
 	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
 	list_init(&r->entries);
+	r->from = from;
 	position_copy(&r->end, at);
 	r->prepared = prepared;
 	r->whole = true;
@@ -15,17 +17,17 @@ apply_run_init(struct apply_run *r, const struct position *at, struct slice prep
 void
 apply_run_done(struct apply_run *r)
 {
-	queued_free_all(&r->entries);
+	queue_give_back(r->from, &r->entries);
 	position_done(&r->end);
 	position_done(&r->changed);
 }
 
 void
-apply_run_take(struct apply_run *r, struct apply_queue *q)
+apply_run_take(struct apply_run *r)
 {
-	const struct source_txn *txn = queue_first(q);
+	const struct source_txn *txn = queue_first(r->from);
 
-	queue_take(q, &r->entries);
+	queue_take(r->from, &r->entries);
 	r->rows += txn->count;
 	r->bytes += txn->bytes;
 	position_copy(&r->end, &txn->end);

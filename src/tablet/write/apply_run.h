@@ -24,6 +24,7 @@ enum {
 
 struct apply_run {
 	struct list entries; /* struct queued */
+	struct apply_queue *from;
 	size_t rows, bytes;
 	struct position end, changed; /* the end of all, and of the last that changes something */
 	struct slice prepared; /* xids at end (xids.h): borrowed from the last entry or from init */
@@ -35,11 +36,12 @@ struct apply_run {
 	bool freezes;                 /* end is where the freeze wants it */
 };
 
-/* borrows prepared */
-void apply_run_init(struct apply_run *r, const struct position *at, struct slice prepared);
+/* borrows prepared, and the queue that it takes from */
+void apply_run_init(struct apply_run *r, struct apply_queue *from, const struct position *at,
+    struct slice prepared);
 void apply_run_done(struct apply_run *r);
 /* The first transaction of the queue, which has one. */
-void apply_run_take(struct apply_run *r, struct apply_queue *q);
+void apply_run_take(struct apply_run *r);
 /* Has the run room for this one, with as many rows as that? A run without any has. */
 bool apply_run_has_room(const struct apply_run *r, const struct source_txn *txn, size_t rows_max);
 /* How many rows the next one may have, after one of as many at most took so long. */

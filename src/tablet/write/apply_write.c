@@ -309,7 +309,7 @@ flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct rou
 	s->rows = 0;
 	s->unsayable = 0;
 	if (one && apply_is_large(r->writers->packet_max, s->sql.len)) {
-		buf_reset(&s->sql);
+		buf_done(&s->sql);
 		TRY(run_round(cx, r));
 		return apply_large_row(cx, r->writers->conns[0],
 		    &r->writers->params.tables->items[table], s->last, false);
@@ -351,7 +351,7 @@ run_phase_table(struct ctx *cx, const struct phase *p, struct round *r,
 		if (!is_in_phase(p, row))
 			continue;
 		if (s.rows > 0 && p->exists &&
-		    s.sql.len + apply_row_bytes(t->def, row->after) >= BATCH_BYTES)
+		    s.sql.len + table_row_bytes(t->def, row->after) >= BATCH_BYTES)
 			rc = flush_phase(cx, p, &s, r, table);
 		add_to_phase(p, &s, t, row);
 		if (rc != 0)
