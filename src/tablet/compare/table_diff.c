@@ -324,7 +324,9 @@ read_source(struct ctx *cx, struct table_diff *d, const struct row_span *span, s
 static int
 begin_ahead(struct ctx *cx, struct table_diff *d, const struct look *k)
 {
+	/* A look at rows that are larger than a look's bound is enough to have in memory. */
 	if (k->chunk->ends || d->upper.len > 0 || d->options->limit > 0 ||
+	    table_rows_size(&k->chunk->rows) > ROWS_BYTES_MAX ||
 	    throttle_is_closed(d->looker.params->throttle))
 		return 0;
 	return ahead_begin(cx, &d->ahead, &d->looker, buf_slice(&k->upper), wanted_rows(d));

@@ -63,6 +63,8 @@ chunk_free(struct chunk *c)
 		return;
 	chunk_close_window(c);
 	table_rows_done(&c->rows);
+	if (c->room != NULL)
+		rows_room_change(c->room, &c->room_taken, 0);
 	free(c);
 }
 
@@ -208,8 +210,9 @@ count_fitting(const struct chunk *c, size_t limit)
 	if (c->late)
 		return c->rows.count > 0 ? c->rows.count * READ_AIM_MS / CHUNK_VIEW_MS
 					 : limit / FRUITLESS;
-	return c->rows.values.len > CHUNK_BYTES ? c->rows.count * CHUNK_BYTES / c->rows.values.len
-						: limit / 2;
+	if (c->rows.values.len > CHUNK_BYTES)
+		return c->rows.count * CHUNK_BYTES / c->rows.values.len;
+	return c->rows.full ? c->rows.count : limit / 2;
 }
 
 size_t

@@ -19,6 +19,7 @@
 #ifndef TABLET_COPY_CHUNK_H
 #define TABLET_COPY_CHUNK_H
 
+#include "tablet/copy/rows_room.h"
 #include "tablet/copy/table_rows.h"
 #include "tablet/read/window.h"
 
@@ -50,9 +51,11 @@ struct chunk {
 	struct position view; /* the source's place that the read view was opened at */
 	bool ends;            /* nothing of the span is behind it */
 	bool overflowed;
-	bool late;        /* that is because it was not read in CHUNK_VIEW_MS */
-	size_t dropped;   /* touched rows, after chunk_seal() */
-	size_t unsayable; /* in the rows that are kept, then */
+	bool late;              /* that is because it was not read in CHUNK_VIEW_MS */
+	size_t dropped;         /* touched rows, after chunk_seal() */
+	size_t unsayable;       /* in the rows that are kept, then */
+	struct rows_room *room; /* of which it has taken so much until chunk_free(); NULL: of none */
+	size_t room_taken;
 };
 
 /* A connection for chunk_read(). */

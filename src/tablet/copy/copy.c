@@ -32,6 +32,7 @@ struct copier {
 	int *order; /* of the tables' numbers: the largest comes first */
 	bool known; /* ranges are in memory */
 	const char *loaded_by;
+	struct rows_room room;
 	struct group group;
 };
 
@@ -213,7 +214,8 @@ copy_ranges(struct ctx *cx, struct copier *c)
 	while ((r = take_range(c)) != NULL) {
 		struct copy_table *t = &c->tables[r->table];
 		struct copy_worker_work work = {
-			.params = p, .range = r, .rows = &t->progress.rows, .loaded_by = &c->loaded_by,
+			.params = p, .room = &c->room, .range = r,
+			.rows = &t->progress.rows, .loaded_by = &c->loaded_by,
 			.job = {
 				.source = { &p->tables->items[r->table], p->windows, false },
 				.turn = t->in_turn ? &t->turn : NULL,

@@ -67,12 +67,24 @@ wait_turn(struct ctx *cx, const struct copy_params *p)
 	return mutant("copy_throttle_unasked") ? 0 : throttle_wait(cx, p->throttle);
 }
 
+/* By the rows of the chunk before; one of them is in its packet too. */
+static int
+take_room(struct ctx *cx, struct worker *l, struct chunk *c)
+{
+	size_t rows = l->limit < l->loadable ? l->limit : l->loadable;
+
+	TRY(rows_room_take(cx, l->work->room, (rows + 1) * l->row_bytes, &c->room_taken));
+	c->room = l->work->room;
+	return 0;
+}
+
 static int
 read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 {
 	const struct copy_params *p = l->work->params;
 	struct chunk_span span = { .rows = { .after = after, .upper = l->work->range->upper } };
 
+	TRY(take_room(cx, l, c));
 	TRY(wait_turn(cx, p));
 	struct ctx inner = ctx_within(cx, chunk_deadline);
 	usec start = task_now();
@@ -84,6 +96,7 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	int rc = chunk_read(&inner, l->source, &l->work->job.source, &span, c);
 
 	throttle_took(p->throttle, c->rows.count, c->rows.values.len);
+	rows_room_change(c->room, &c->room_taken, table_rows_size(&c->rows));
 	TRY(rc);
 	if (c->rows.count > 0)
 		l->row_bytes = c->rows.values.len / c->rows.count + 1;

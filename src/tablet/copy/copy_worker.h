@@ -2,7 +2,8 @@
  * copy_worker.h - one range of a table after another, the next chunk being read while the last is
  * loaded.
  *
- *   reader   throttle_wait ; chunk_read ; wait until the loader has taken the one before ; hand over
+ *   reader   wait for room ; throttle_wait ; chunk_read ; wait until the loader has taken the one before ;
+ *            hand over
  *   loader   take ; chunk_load
  *
  * Chunks of a range are read and committed in key order: progress never has a hole. A worker has its
@@ -19,6 +20,7 @@
 /* Where a worker gets its work and tells what it did. */
 struct copy_worker_work {
 	const struct copy_params *params;
+	struct rows_room *room; /* of all workers of the copy */
 	struct chunk_job job;
 	struct copy_range *range;
 	int64_t *rows;          /* of the table; grows with each commit */

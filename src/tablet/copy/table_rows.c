@@ -138,6 +138,13 @@ add_row(struct table_rows *r, const struct table_def *def, const struct slice *r
 	bound_of_row(&r->last, def, row);
 }
 
+/* A large row is not put beside others, which would only be read again with it. */
+static bool
+has_room(const struct table_rows *r, const struct table_def *def, const struct slice *row)
+{
+	return r->count == 0 || table_rows_size(r) + table_row_bytes(def, row) <= ROWS_BYTES_MAX;
+}
+
 static int
 read_all(
     struct ctx *cx, struct mysql_client *c, const struct rows_wanted *wanted, struct table_rows *r)
@@ -149,9 +156,10 @@ read_all(
 
 	while ((rc = mysql_stream_next(cx, c, row)) == 1) {
 		TRY(check_row(wanted, row, cx->err));
-		add_row(r, def, row);
-		r->cut = (wanted->cut != NULL && *wanted->cut) ||
-		    (r->count > 1 && table_rows_size(r) > ROWS_BYTES_MAX);
+		r->full = !has_room(r, def, row);
+		if (!r->full)
+			add_row(r, def, row);
+		r->cut = r->full || (wanted->cut != NULL && *wanted->cut);
 		if (r->cut)
 			return 0;
 	}

@@ -35,6 +35,7 @@ struct table_rows {
 	size_t count, cap;
 	struct buf last; /* bound of the last row; empty: there is none */
 	bool cut;        /* too large, or told so: there may be more */
+	bool full;       /* cut, since the next row has no room beside these */
 };
 
 /* What table_rows_read() is to read. */
@@ -59,9 +60,9 @@ void table_rows_bound(
 /* " FROM `d`.`t` FORCE INDEX (...) WHERE ... ORDER BY ... LIMIT n", of the table at that end. */
 int table_rows_from(struct buf *out, const struct moved_table *t, enum move_side end,
     const struct row_span *span, struct err *err) MUST_USE;
-/* Adds the rows that the statement's rest finds. Past ROWS_BYTES_MAX, or once *cut is true (NULL: never), it
- * ends with r->cut: the connection is in the middle of an answer then, close it. ERR_CONFLICT: the answer
- * has other columns. */
+/* Adds the rows that the statement's rest finds. Before one, not the first, with which they would have more
+ * than ROWS_BYTES_MAX, or once *cut is true (NULL: never), it ends with r->cut: the connection is in the
+ * middle of an answer then, close it. ERR_CONFLICT: the answer has other columns. */
 int table_rows_read(struct ctx *cx, struct mysql_client *c, const struct rows_wanted *wanted,
     struct table_rows *r) MUST_USE;
 

@@ -157,6 +157,30 @@ single_row(void *arg)
 	end_world();
 }
 
+/* What comes before it is known to fit; alone it is read whatever its size. */
+static void
+large_row(void *arg)
+{
+	enum { LEN = ROWS_BYTES_MAX + 1 };
+	struct chunk *c = chunk_new();
+	SCOPED(buf) struct buf large = BUF_INIT;
+
+	start_world();
+	memset(buf_grow(&large, LEN), '3', LEN);
+	struct fake_rule *r = fake_rows(fake_on(server, "SELECT*FROM `s`.`u`*"), "id", NULL);
+
+	fake_row(r, "1");
+	fake_row(r, "2");
+	fake_row(r, large.data);
+	expect_ok(read_chunk(c, 1000), &err);
+	expect(c->overflowed && c->rows.full);
+	expect_eq(c->rows.count, 2);
+	expect(c->rows.values.len < 100);
+	expect_eq(chunk_smaller(c, 1000), 2);
+	chunk_free(c);
+	end_world();
+}
+
 static void
 world(task_fn *fn)
 {
@@ -179,4 +203,9 @@ TEST(chunk_whose_view_gets_old_is_read_again_smaller)
 TEST(chunk_of_a_single_row_takes_what_it_takes)
 {
 	world(single_row);
+}
+
+TEST(chunk_ends_before_a_large_row)
+{
+	world(large_row);
 }
