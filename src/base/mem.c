@@ -2,9 +2,23 @@
 
 #include "base/check.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	/* Chunks and runs of usual rows are below it, and are not mapped anew each time. */
+	LARGE = 4 * 1024 * 1024,
+	KEPT_AT_END = 16 * 1024 * 1024, /* of the heap: some such chunks */
+};
+
+void
+mem_return_large(void)
+{
+	check(mallopt(M_MMAP_THRESHOLD, LARGE) == 1);
+	check(mallopt(M_TRIM_THRESHOLD, KEPT_AT_END) == 1);
+}
 
 /* malloc(0) may be NULL; one byte keeps "never NULL" true. */
 static size_t

@@ -15,6 +15,10 @@ void *mem_realloc(void *ptr, size_t size);
 char *mem_strdup(const char *str);
 char *mem_strndup(const void *ptr, size_t len); /* adds NUL */
 
+/* For a program through which large rows go: what is large goes back to the system as soon as it is freed.
+ * malloc's own thresholds grow with what is freed. Once, before any thread is started. */
+void mem_return_large(void);
+
 #define mem_new(type) ((type *)mem_zalloc(sizeof(type)))
 
 /* Grows an array: *cap elements of size bytes become at least want; returns the array. */

@@ -402,6 +402,7 @@ main(int argc, char **argv)
 		.serve = serve,
 		.end = end,
 		.arg = &p };
+	mem_return_large();
 	int status = daemon_main(&d, argv);
 
 	credentials_free(p.accounts);
