@@ -1,4 +1,5 @@
-"""The most memory that vttablet takes: while a transaction of gigabytes passes through a stream, and while large rows are copied."""
+"""The most memory that vttablet takes: while large rows are copied, come through a stream and are compared, and while a transaction
+of gigabytes passes through one."""
 import os
 import time
 
@@ -13,6 +14,7 @@ LARGE_ROWS = 8
 ROW_KB = 64            # of the transaction's rows
 PACKET_MB = 2 * ROW_MB + 16     # REPEAT's text and the row's event
 PATIENCE_S = 900
+WORKS = ("rows", "inserts", "updates", "compared", "transaction")
 
 
 class Memory:
@@ -34,6 +36,7 @@ class Memory:
         """A vttablet that has done nothing yet."""
         old = self.c.kill("vttablet", "target")
         self.c.wait_restarted("vttablet", old, "target")
+        proc.wait_for(lambda: self.c.client("Workflow", "list", "target", check=False).returncode == 0, PATIENCE_S, "vttablet")
 
     def same(self, table):
         sql = f"SELECT COUNT(*), SUM(CRC32(v)) FROM {table};"
@@ -42,6 +45,7 @@ class Memory:
 
     def transaction(self):
         """In MB, and seconds from its commit until the target has it."""
+        self.anew()
         self.sql("CREATE TABLE big (id INT PRIMARY KEY, v MEDIUMBLOB) ENGINE=InnoDB;")
         self.c.client("MoveTables", "--no-switch", "customer.big", "target.big")
         rows = TXN_MB * 1024 // ROW_KB
@@ -54,24 +58,51 @@ class Memory:
         self.same("big")
         return {"mb": self.most(), "s": round(took, 1)}
 
-    def large_rows(self):
-        self.sql("CREATE TABLE large (id INT PRIMARY KEY, v LONGBLOB) ENGINE=InnoDB;" + "".join(
-            f"INSERT INTO large VALUES ({i}, REPEAT('{chr(65 + i)}', {ROW_MB * 1024 * 1024}));" for i in range(LARGE_ROWS)))
+    def large_values(self, first, verb):
+        """One transaction for each row; letters by their numbers, so that each differs."""
+        self.sql("".join(verb.format(id=i, value=f"REPEAT('{chr(65 + i)}', {ROW_MB * 1024 * 1024})")
+                         for i in range(first, first + LARGE_ROWS)))
+
+    def timed(self, work):
+        """By a vttablet that has done nothing else: in MB and seconds."""
         self.anew()
         start = time.monotonic()
-        self.c.client("MoveTables", "--no-switch", "customer.large", "target.large")
+        work()
         took = time.monotonic() - start
         self.same("large")
         return {"mb": self.most(), "s": round(took, 1)}
+
+    def followed(self, first, verb):
+        """Row events of that size, until the target has them all."""
+        sql = f"SELECT COALESCE(GROUP_CONCAT(id, LEFT(v, 1) ORDER BY id), '') FROM large WHERE id >= {first};"
+
+        def work():
+            self.large_values(first, verb)
+            there = self.sql(sql)
+            proc.wait_for(lambda: self.sql(sql, "target") == there, PATIENCE_S, "the large rows")
+        return self.timed(work)
+
+    def rows(self):
+        self.sql("CREATE TABLE large (id INT PRIMARY KEY, v LONGBLOB) ENGINE=InnoDB;")
+        self.large_values(0, "INSERT INTO large VALUES ({id}, {value});")
+        return self.timed(lambda: self.c.client("MoveTables", "--no-switch", "customer.large", "target.large"))
+
+    def inserts(self):
+        return self.followed(LARGE_ROWS, "INSERT INTO large VALUES ({id}, {value});")
+
+    def updates(self):
+        """Both images are in the event."""
+        return self.followed(0, "UPDATE large SET v = CONCAT('x', {value}) WHERE id = {id};")
+
+    def compared(self):
+        return self.timed(lambda: self.c.client("VDiff", "--wait", "target.large"))
 
 
 def in_cluster(c):
     m = Memory(c)
     found = {}
-    for name, run in (("rows", m.large_rows), ("transaction", m.transaction)):
-        if name == "transaction":
-            m.anew()
-        found[name] = run()
+    for name in WORKS:
+        found[name] = getattr(m, name)()
         print(f"   {name:<12} vttablet used at most {found[name]['mb']} MB, {found[name]['s']} s", flush=True)
     return found
 
