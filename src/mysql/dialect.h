@@ -124,6 +124,9 @@ struct dialect {
 	const struct demand *demands, *session_demands;
 	/* Many rows come by LOAD DATA, or else slowly: it knows no bulk execution (bulk.h). */
 	bool wants_files;
+	/* The clustered index of a table with AUTO_INCREMENT has the last value in its root page, which each
+	 * row that is inserted holds for that: connections that insert wait for one another. */
+	bool numbers_in_root;
 	/* What our own sessions state beside role_common (role.h). */
 	const struct role_setting *settings;
 	/* Appends a statement that states what takes a privilege, or fails with 1227 where the account lacks

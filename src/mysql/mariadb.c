@@ -217,6 +217,7 @@ const struct dialect mariadb_dialect = {
 	.kill_hard = "HARD ",
 	.shows_progress = true,
 	.table_status_columns = 20,
+	.numbers_in_root = true,
 	.replicas_sql = "SHOW SLAVE HOSTS",
 	.privileges = mariadb_privileges,
 	.demands = mariadb_demands,

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "stream.run": "tests/system/test_stream_lag.py",
     "stream.key": "tests/system/test_foreign_keys.py",
     "stream.ddl": "tests/system/test_on_ddl.py",
+    "stream.exchange": "tests/system/test_stream_unnumbered.py",
     "stream.index": "tests/system/test_stream_bare.py",
     "stream.rows": "tests/system/test_fence.py",
     "share.kill": "tests/real/share_test.c",

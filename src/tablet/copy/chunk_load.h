@@ -6,7 +6,8 @@
  *
  * Rows of a table with AUTO_INCREMENT go in by one connection at a time: MariaDB writes the value into
  * the root page of the clustered index with each row, and two connections that do so spin for that
- * page, as it seems, and are no quicker for it (bench/README.md). The turn ends before the commit: its
+ * page, as it seems, and are no quicker for it (bench/README.md); a large table is copied without it
+ * for that (write/exchange.h). The turn ends before the commit: its
  * writing to disk overlaps with the next one's rows.
  */
 #ifndef TABLET_COPY_CHUNK_LOAD_H

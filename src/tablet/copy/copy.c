@@ -120,6 +120,26 @@ has_auto_increment(const struct table_def *def)
 	return false;
 }
 
+/* One that is copied unnumbered (bare_sql.h) has no need of a turn. */
+static int
+needs_turn(struct ctx *cx, struct mysql_client *target, const struct moved_table *t, bool *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	*out = false;
+	if (!has_auto_increment(t->def) || !mysql_dialect(target)->numbers_in_root)
+		return 0;
+	buf_add_str(&sql,
+	    "SELECT 1 FROM information_schema.columns WHERE extra LIKE '%auto_increment%' AND table_schema=");
+	quote_string(&sql, slice_str(t->database));
+	buf_add_str(&sql, " AND table_name=");
+	quote_string(&sql, slice_str(t->name));
+	TRY(mysql_select(cx, target, buf_slice(&sql), &rows));
+	*out = rows.rows > 0;
+	return 0;
+}
+
 static void
 count_table(struct copier *c, int table)
 {
@@ -154,9 +174,8 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	}
 	for (size_t j = 0; j < t->ranges.count; j++)
 		t->ranges.items[j].table = i;
-	t->in_turn = has_auto_increment(moved->def);
 	count_table(c, i);
-	return 0;
+	return needs_turn(cx, target, moved, &t->in_turn);
 }
 
 static int

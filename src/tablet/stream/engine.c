@@ -14,6 +14,7 @@
 #include "tablet/server/ddl.h"
 #include "tablet/server/spare.h"
 #include "tablet/table/routine.h"
+#include "tablet/write/exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -372,6 +373,7 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 		if (drop && ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data) != 0)
 			return err_wrap(
 			    cx->err, "dropping table '%s.%s'", q->to.database, q->tables[i].to);
+		TRY(exchange_drop(cx, d, stream_id(s).sidecar, q->to.database, q->tables[i].to));
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "tablet/stream/definitions.h"
 #include "tablet/stream/room.h"
 #include "tablet/table/definition.h"
+#include "tablet/write/exchange.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
 
@@ -131,20 +132,6 @@ reach_cp(struct ctx *cx, struct run *r)
 	return save_phase(cx, r, STREAM_CATCHING_UP);
 }
 
-/* Tells what it waits for until the next try. */
-static int
-wait_noted(struct ctx *cx, struct run *r, int64_t ms)
-{
-	struct err why = *cx->err;
-
-	log_warn("%s", why.text);
-	for (; ms > 0; ms -= KEY_AGAIN_MS) {
-		waiting_note(r->waiting, "waiting: %s", why.text);
-		TRY(task_sleep(cx, KEY_AGAIN_MS * MSEC));
-	}
-	return 0;
-}
-
 /* Until somebody has mended what violates a key: the copy is not thrown away for it. */
 static int
 add_foreign_keys(struct ctx *cx, struct run *r)
@@ -158,9 +145,15 @@ add_foreign_keys(struct ctx *cx, struct run *r)
 	for (int64_t ms = KEY_AGAIN_MS; foreign_build(cx, &b) != 0; ms *= 2) {
 		if (cx->err->kind != ERR_CONFLICT)
 			return -1;
-		TRY(wait_noted(cx, r, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
+		TRY(waiting_again(cx, r->waiting, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
 	}
 	return 0;
+}
+
+static int
+number_tables(struct ctx *cx, struct run *r)
+{
+	return exchange_finish(cx, r->dba, state_id(r->state).sidecar, &r->defs.tables, r->applier);
 }
 
 static int
@@ -203,7 +196,7 @@ copy_strict(struct ctx *cx, struct run *r)
 	while (strict_copy_run(cx, &s) != 0) {
 		if (!copy_error_passes(cx))
 			return -1;
-		TRY(wait_noted(cx, r, KEY_AGAIN_MS));
+		TRY(waiting_again(cx, r->waiting, KEY_AGAIN_MS));
 	}
 	return 0;
 }
@@ -228,7 +221,7 @@ complete_strict(struct ctx *cx, struct run *r)
 		if (cx->err->kind != ERR_CONFLICT)
 			return -1;
 		applier_strict_anew(r->applier);
-		TRY(wait_noted(cx, r, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
+		TRY(waiting_again(cx, r->waiting, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
 	}
 }
 
@@ -254,7 +247,9 @@ conduct(struct ctx *cx, struct run *r)
 		TRY(complete_strict(cx, r));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
 		if (r->defs.tables.ordered)
-			applier_go_beyond(r->applier);
+			applier_go_beyond(r->applier); /* none is unnumbered */
+		else
+			TRY(number_tables(cx, r));
 	}
 	if (r->state->phase == STREAM_INDEXING)
 		TRY(complete_tables(cx, r));
@@ -539,6 +534,9 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(start(&inner, r));
+	/* Before anything is applied: its rows may be in another table. */
+	if (r->state->phase == STREAM_INDEXING && !mutant("tablet_exchange_left"))
+		TRY(number_tables(&inner, r));
 	TRY(read_place(&inner, r));
 	fill_params(r);
 	return open_parts(&inner, r);

@@ -7,6 +7,7 @@
 #include "tablet/read/xids.h"
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
+#include "tablet/write/exchange.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 enum {
 	XA_POLL_MS = 500, /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
+	NOTE_MS = 1000,   /* a note is shown while it is new: so it is made again */
 	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
 };
 
@@ -26,6 +28,19 @@ waiting_note(struct waiting *w, const char *fmt, ...)
 	vsnprintf(w->text, sizeof(w->text), fmt, args);
 	va_end(args);
 	w->at = task_now();
+}
+
+int
+waiting_again(struct ctx *cx, struct waiting *w, int64_t ms)
+{
+	struct err why = *cx->err;
+
+	log_warn("%s", why.text);
+	for (; ms > 0; ms -= NOTE_MS) {
+		waiting_note(w, "waiting: %s", why.text);
+		TRY(task_sleep(cx, NOTE_MS * MSEC));
+	}
+	return 0;
 }
 
 /*
@@ -51,6 +66,18 @@ wait_prepared(struct ctx *cx, const struct start_params *p, struct buf *before)
 	return 0;
 }
 
+/* DDL that is followed is done at the target's table as it is then: one that is unnumbered is not what the
+ * source's was. An ordered stream makes its indexes before the others do. */
+static int
+make_unnumbered(struct ctx *cx, const struct start_params *p, struct ddl *d,
+    const struct moved_table *t, bool *made)
+{
+	*made = false;
+	if (p->request->on_ddl != ON_DDL_STOP || p->tables->ordered || !exchange_suits(p->dba, t))
+		return 0;
+	return exchange_create(cx, d, p->id.sidecar, t, made);
+}
+
 static int
 make_bare_table(
     struct ctx *cx, const struct start_params *p, struct ddl *d, const struct moved_table *t)
@@ -58,6 +85,7 @@ make_bare_table(
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
+	bool made;
 
 	quote_table(&name, slice_str(t->database), slice_str(t->name));
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
@@ -75,7 +103,8 @@ make_bare_table(
 	/* Shielded from a cancellation: a CREATE that goes on at the server after its task has ended
 	 * could make the table behind a deletion of the stream, which would not find it. */
 	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
-	return ddl_run(&whole, d, slice_str(t->bare_sql));
+	TRY(make_unnumbered(&whole, p, d, t, &made));
+	return made ? 0 : ddl_run(&whole, d, slice_str(t->bare_sql));
 }
 
 /* The start position is fixed before the first row is read. */

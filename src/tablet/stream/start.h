@@ -15,6 +15,8 @@ struct waiting {
 };
 
 void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Notes what cx's error says, for so long as there is to be no other try. */
+int waiting_again(struct ctx *cx, struct waiting *w, int64_t ms) MUST_USE;
 
 /* Borrowed. */
 struct start_params {

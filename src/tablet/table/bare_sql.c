@@ -56,37 +56,100 @@ add_kept(struct buf *out, const struct table_def *def, const struct index_def *k
 	buf_add_char(out, ')');
 }
 
+/* In the arena. */
+static struct create_table
+read_told(struct arena *a, const struct table_def *def)
+{
+	struct create_table create;
+	struct err err;
+
+	/* It was read once already. */
+	if (create_table_read(a, slice_str(def->told_sql), &create, &err) != 0)
+		unreachable();
+	create_table_drop_foreign(&create);
+	return create;
+}
+
+/* "CREATE TABLE `d`.`t` (columns, key": without the end of its list. */
+static void
+add_columns_and_key(struct buf *out, const struct table_def *def, const struct create_table *create,
+    const char *database, const char *table)
+{
+	const char *comma = "\n  ";
+
+	buf_add_str(out, "CREATE TABLE ");
+	quote_table(out, slice_str(database), slice_str(table));
+	buf_add_str(out, " (");
+	for (int i = 0; i < create->clauses_count; i++) {
+		if (create->clauses[i].kind == CLAUSE_INDEX && !is_key(def, &create->clauses[i]))
+			continue;
+		buf_add_str(out, comma);
+		buf_add_slice(out, create->clauses[i].text);
+		comma = ",\n  ";
+	}
+}
+
 void
 bare_sql_create(
     struct buf *out, const struct table_def *def, const char *database, const char *table)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	const struct index_def *kept = kept_index(def);
-	struct create_table create;
-	struct err err;
-	const char *comma = "\n  ";
+	const struct create_table create = read_told(&arena, def);
 
-	/* It was read once already. */
-	if (create_table_read(&arena, slice_str(def->told_sql), &create, &err) != 0)
-		unreachable();
-	create_table_drop_foreign(&create);
-	buf_add_str(out, "CREATE TABLE ");
-	quote_table(out, slice_str(database), slice_str(table));
-	buf_add_str(out, " (");
-	for (int i = 0; i < create.clauses_count; i++) {
-		if (create.clauses[i].kind == CLAUSE_INDEX && !is_key(def, &create.clauses[i]))
-			continue;
-		buf_add_str(out, comma);
-		buf_add_slice(out, create.clauses[i].text);
-		comma = ",\n  ";
-	}
+	add_columns_and_key(out, def, &create, database, table);
 	if (kept != NULL) {
-		buf_add_str(out, comma);
+		buf_add_str(out, ",\n  ");
 		add_kept(out, def, kept);
 	}
 	buf_add_char(out, '\n');
 	buf_add_slice(out, create.options);
 }
+
+/* ---- Without AUTO_INCREMENT */
+
+static const char numbered[] = " AUTO_INCREMENT", partitioned[] = "PARTITION BY";
+
+bool
+bare_sql_may_be_unnumbered(const struct table_def *def)
+{
+	struct slice told = slice_str(def->told_sql);
+
+	return def->primary_first >= 0 && def->columns[def->primary_first].auto_increment &&
+	    !table_def_is_strict(def) && !def->versioned &&
+	    create_table_find(told, partitioned) == told.len;
+}
+
+static void
+drop_number(struct arena *a, struct clause *column)
+{
+	size_t at = create_table_find(column->text, numbered);
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	if (column->kind != CLAUSE_COLUMN || at == column->text.len)
+		return;
+	buf_add_slice(&text, slice_cut(column->text, 0, at));
+	buf_add_slice(&text, slice_cut(column->text, at + sizeof(numbered) - 1, column->text.len));
+	column->text = arena_dup(a, buf_slice(&text));
+}
+
+void
+bare_sql_create_unnumbered(
+    struct buf *out, const struct table_def *def, const char *database, const char *table)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct create_table create = read_told(&arena, def);
+
+	check(bare_sql_may_be_unnumbered(def));
+	for (int i = 0; i < create.clauses_count; i++)
+		drop_number(&arena, &create.clauses[i]);
+	add_columns_and_key(out, def, &create, database, table);
+	buf_add_char(out, '\n');
+	buf_add_slice(out, create.options);
+	buf_addf(out, "\n%s KEY () (PARTITION " BARE_PARTITION ")", partitioned);
+}
+
+/* ---- What makes it whole */
 
 /* How many indexes the bare table has in their places, from the first on. */
 static int

@@ -163,3 +163,56 @@ TEST(a_plain_index_for_auto_increment_is_preferred_and_stays)
 	    "ADD KEY `p` (`i``d`,`v`(10)), ADD KEY `q` (`i``d`)");
 	expect_kept(&indexes[3], 1, "KEY `q` (`i``d`)", "");
 }
+
+TEST(an_unnumbered_table_is_one_partition_without_auto_increment)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	int key[] = { ID };
+	struct index_def indexes[] = { index_of("v", "KEY `v` (`v`)", V) };
+	/* clang-format off */
+	struct table_def def = {
+		.columns = columns, .columns_count = 3, .key = key, .key_count = 1, .primary_first = ID,
+		.indexes = indexes, .indexes_count = 1,
+		.told_sql = LINES " COMMENT 'an AUTO_INCREMENT',\n  PRIMARY KEY (`i``d`),\n  KEY `v` (`v`)"
+		              CHECKED OPTIONS,
+	};
+	/* clang-format on */
+
+	expect(bare_sql_may_be_unnumbered(&def));
+	bare_sql_create_unnumbered(&sql, &def, "d", "t");
+	expect_slice(buf_slice(&sql),
+	    slice_str("CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL"
+		      " COMMENT 'an AUTO_INCREMENT',\n  PRIMARY KEY (`i``d`)" CHECKED OPTIONS
+		      "\nPARTITION BY KEY () (PARTITION p0)"));
+}
+
+TEST(which_tables_may_be_unnumbered)
+{
+	int key[] = { ID };
+	struct table_def def = {
+		.columns = columns,
+		.columns_count = 3,
+		.key = key,
+		.key_count = 1,
+		.primary_first = ID,
+		.told_sql = LINES ",\n  PRIMARY KEY (`i``d`)" OPTIONS,
+	};
+
+	expect(bare_sql_may_be_unnumbered(&def));
+	def.versioned = true;
+	expect(!bare_sql_may_be_unnumbered(&def));
+	def.versioned = false;
+	def.primary_first = K;
+	expect(!bare_sql_may_be_unnumbered(&def));
+	def.primary_first = -1;
+	expect(!bare_sql_may_be_unnumbered(&def));
+	def.primary_first = ID;
+	def.key_count = 0;
+	expect(!bare_sql_may_be_unnumbered(&def));
+	def.key_count = 1;
+	def.told_sql =
+	    LINES ",\n  PRIMARY KEY (`i``d`)" OPTIONS "\n PARTITION BY HASH (`i``d`)\nPARTITIONS 2";
+	expect(!bare_sql_may_be_unnumbered(&def));
+	def.told_sql = LINES " COMMENT 'PARTITION BY',\n  PRIMARY KEY (`i``d`)" OPTIONS;
+	expect(bare_sql_may_be_unnumbered(&def));
+}
