@@ -50,20 +50,36 @@ add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb
 	buf_add_char(out, '`');
 }
 
+/* "USER() NOT LIKE 'vt|_stream@%' ESCAPE '|'", for each row that the stream writes: to compare LEFT(USER(),
+ * n) takes the server 1.4 us more. A backslash would be read by the session's sql_mode. */
+static void
+add_is_other(struct buf *out, const char *user)
+{
+	SCOPED(buf) struct buf pattern = BUF_INIT;
+
+	for (; *user != '\0'; user++) {
+		if (strchr("|_%", *user) != NULL)
+			buf_add_char(&pattern, '|');
+		buf_add_char(&pattern, *user);
+	}
+	buf_add_str(&pattern, "@%");
+	buf_add_str(out, "USER() NOT LIKE ");
+	quote_string(out, buf_slice(&pattern));
+	buf_add_str(out, " ESCAPE '|'");
+}
+
 static void
 add_create_trigger(
     struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
 {
 	SCOPED(buf) struct buf message = BUF_INIT;
-	SCOPED(buf) struct buf user = BUF_INIT;
 
 	buf_add_str(out, "CREATE TRIGGER IF NOT EXISTS ");
 	add_trigger_name(out, f, verb, table);
 	buf_addf(out, " BEFORE %s ON ", verb->word);
 	quote_table(out, slice_str(f->database), slice_str(table));
-	buf_addf(&user, "%s@", f->stream_user);
-	buf_addf(out, " FOR EACH ROW IF LEFT(USER(), %zu) <> ", user.len);
-	quote_string(out, buf_slice(&user));
+	buf_add_str(out, " FOR EACH ROW IF ");
+	add_is_other(out, f->stream_user);
 	/* The variable inside of it: a stream's row, of which there are many, does not begin it. */
 	buf_add_str(out,
 	    " THEN BEGIN DECLARE fence_armed INT DEFAULT 1; SELECT armed INTO fence_armed FROM ");
