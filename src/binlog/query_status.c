@@ -63,6 +63,29 @@ read_charset(struct cursor *c, struct query_status *out)
 	out->has_charset = !c->failed;
 }
 
+/* As a zone is called ("Europe/Zurich", "+05:30"): nothing that a string's quotes would not hold, in whatever
+ * sql_mode it is read. */
+static bool
+is_zone(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] < ' ' || name.ptr[i] > '~' || name.ptr[i] == '\'' ||
+		    name.ptr[i] == '\\')
+			return false;
+	return name.len > 0;
+}
+
+static bool
+read_time_zone(struct cursor *c, struct query_status *out)
+{
+	struct slice name = cursor_bytes(c, (size_t)cursor_le(c, 1));
+
+	if (c->failed || !is_zone(name))
+		return false;
+	out->time_zone = name;
+	return true;
+}
+
 /* What is of no use here; false: not known. */
 static bool
 skip_value(struct cursor *c, uint64_t code)
@@ -98,9 +121,7 @@ read_value(struct cursor *c, uint64_t code, struct query_status *out)
 		out->has_sql_mode = !c->failed;
 		return true;
 	case STATUS_CHARSET: read_charset(c, out); return true;
-	case STATUS_TIME_ZONE:
-		out->time_zone = cursor_bytes(c, (size_t)cursor_le(c, 1));
-		return true;
+	case STATUS_TIME_ZONE: return read_time_zone(c, out);
 	case STATUS_TIME_NAMES:
 		out->time_names = (uint16_t)cursor_le(c, 2);
 		out->has_time_names = !c->failed;
@@ -139,18 +160,6 @@ query_status_read(struct slice vars, struct query_status *out)
 }
 
 static void
-add_quoted(struct buf *out, struct slice text)
-{
-	buf_add_char(out, '\'');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '\'')
-			buf_add_char(out, '\'');
-		buf_add_char(out, (char)text.ptr[i]);
-	}
-	buf_add_char(out, '\'');
-}
-
-static void
 add_charset(struct buf *out, const struct query_status *s)
 {
 	buf_addf(out, ", character_set_client=%u, collation_connection=%u, collation_server=%u",
@@ -172,8 +181,7 @@ query_status_sql(struct buf *out, const struct query_status *s, uint32_t seconds
 	if (s->has_charset)
 		add_charset(out, s);
 	if (!slice_is_null(s->time_zone)) {
-		buf_add_str(out, ", time_zone=");
-		add_quoted(out, s->time_zone);
+		buf_addf(out, ", time_zone='%.*s'", SLICE_ARG(s->time_zone));
 	}
 	if (s->has_time_names)
 		buf_addf(out, ", lc_time_names=%u", s->time_names);

@@ -12,7 +12,7 @@
 
 /* Slices borrow from the event. */
 struct query_status {
-	bool is_whole; /* every code was known */
+	bool is_whole; /* every code was known, and its value one that can be */
 	bool has_flags, has_sql_mode, has_charset, has_time_names, has_utf8mb4_collation;
 	uint32_t flags; /* bits of QUERY_FLAG_* */
 	uint64_t sql_mode;

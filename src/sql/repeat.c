@@ -8,9 +8,9 @@ struct clauses {
 	struct slice sql;
 	bool has_time_zone;
 	bool adds;      /* this one is ADD */
+	bool rows_stay; /* none of those before this one changes a row */
 	bool local;     /* and names a type whose values are in a session's time zone */
 	size_t open;    /* parentheses */
-	size_t adds_at; /* how many were open where its columns begin: ADD (a INT, b INT) */
 };
 
 static struct slice
@@ -78,6 +78,26 @@ read_default(const struct clauses *c, size_t i)
 	return NULL;
 }
 
+/* By the words that it begins with: is the clause about columns' types or rows? Options of the table may follow one
+ * another without a comma, and only partitions may stand behind them, by which rows stay too. */
+static bool
+is_about_rows(const struct clauses *c, size_t i)
+{
+	static const char *const options[] = { "algorithm", "auto_increment", "avg_row_length",
+		"character", "charset", "checksum", "collate", "comment", "compression", "default",
+		"delay_key_write", "disable", "enable", "engine", "force", "key_block_size", "lock",
+		"max_rows", "min_rows", "pack_keys", "page_compressed", "page_compression_level",
+		"row_format", "stats_auto_recalc", "stats_persistent", "stats_sample_pages", "with",
+		"without", "alter", NULL };
+	static const char *const objects[] = { "index", "key", "unique", "fulltext", "spatial",
+		"foreign", "check", "constraint", NULL };
+	static const char *const verbs[] = { "add", "drop", "rename", NULL };
+
+	if (is_one_of(c, i, options))
+		return false;
+	return !is_one_of(c, i, verbs) || !is_one_of(c, i + 1, objects);
+}
+
 /* One that begins at i: what it does as a whole. */
 static const char *
 begin_clause(struct clauses *c, size_t i)
@@ -87,7 +107,7 @@ begin_clause(struct clauses *c, size_t i)
 
 	c->adds = is(c, i, "add");
 	c->local = false;
-	c->adds_at = c->open;
+	c->rows_stay = c->rows_stay && !is_about_rows(c, i);
 	if (is_one_of(c, i, swaps) || (is(c, i, "convert") && is_one_of(c, i + 1, objects)))
 		return "takes rows from somewhere else, or gives them away";
 	return NULL;
@@ -155,20 +175,21 @@ read_alter(struct clauses *c)
 void
 repeat_read(const struct statement *s, struct slice sql, bool has_time_zone, struct repeat *out)
 {
-	struct clauses c = { .s = s, .sql = sql, .has_time_zone = has_time_zone };
+	struct clauses c = { .s = s, .sql = sql, .has_time_zone = has_time_zone, .rows_stay = true };
 	bool alters = is(&c, 0, "alter");
 
 	*out = (struct repeat){ TABLE_CHANGE_AWAY,
-		"takes the table away, or puts another in its place" };
+		"takes the table away, or puts another in its place", false };
 	if (s->drops || s->renames || s->tables_count == 0 || s->tables[0].made)
 		return;
 	if (is(&c, 0, "truncate")) {
-		*out = (struct repeat){ TABLE_CHANGE_TRUNCATE, NULL };
+		*out = (struct repeat){ TABLE_CHANGE_TRUNCATE, NULL, false };
 	} else if (alters) {
-		*out = (struct repeat){ TABLE_CHANGE_ALTER, read_alter(&c) };
+		*out = (struct repeat){ TABLE_CHANGE_ALTER, read_alter(&c), false };
+		out->rows_stay = c.rows_stay && out->why_not == NULL;
 	} else if (is(&c, 0, "create") || is(&c, 0, "drop")) {
 		c.adds = false;
-		*out = (struct repeat){ TABLE_CHANGE_INDEX, NULL };
+		*out = (struct repeat){ TABLE_CHANGE_INDEX, NULL, true };
 		for (size_t i = 0; i < s->tokens_count && out->why_not == NULL; i++)
 			out->why_not = read_token(&c, i);
 	}

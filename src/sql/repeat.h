@@ -22,6 +22,9 @@ struct repeat {
 	/* Why not, as what follows "it ...": "adds an AUTO_INCREMENT column, ..."; NULL: the same comes
 	 * out. Of TABLE_CHANGE_AWAY there is always one. */
 	const char *why_not;
+	/* Every row is afterwards what it was: an index, a default, an option. Of what is not known to be so
+	 * it is not said. */
+	bool rows_stay;
 };
 
 /* Of a statement that is understood (STATEMENT_DDL, with its tokens) and whose first table is the one that

@@ -277,6 +277,30 @@ def test_ignored_ddl_stops_where_rows_do_not_fit(pair, ddl):
     ended(p)
 
 
+@pytest.mark.parametrize("ddl", ["TRUNCATE TABLE t", "ALTER TABLE t DROP COLUMN x, ADD COLUMN x FLOAT"])
+def test_what_changes_rows_is_not_stepped_over(pair, ddl):
+    """Columns are the same afterwards, and rows would not be."""
+    p = begin(pair, "IGNORE")
+    p.wait("running")
+    p.source.server.sql(ddl, database="customer")
+    status = stopped(p)
+    assert ddl in status["error"] and "it may change rows" in status["error"] and "--on-ddl EXEC" in status["hint"]
+    p.start()                   # nothing was done at the target
+    assert "it may change rows" in stopped(p)["error"]
+    p.on_ddl = "EXEC"
+    p.start()
+    assert [d["state"] for d in settled(p, 1)] == ["executed"]
+    ended(p)
+
+
+def test_an_error_of_what_changes_rows_is_not_ignored(pair):
+    p = begin(pair, "EXEC_IGNORE")
+    p.wait("running")
+    p.target.server.sql("ALTER TABLE t ADD CONSTRAINT refuses CHECK (x IS NOT NULL)", database="new_customer")
+    p.source.server.sql("ALTER TABLE t DROP COLUMN x, ADD COLUMN x FLOAT", database="customer")
+    assert "the target says: " in stopped(p)["error"]
+
+
 def test_an_error_of_the_target_stops_or_is_ignored(pair):
     p = begin(pair, "EXEC")
     p.wait("running")

@@ -118,6 +118,7 @@ read_change(struct reading *r)
 
 	repeat_read(&r->s, r->q->sql, !slice_is_null(r->q->status.time_zone), &repeat);
 	r->ddl->change = repeat.change;
+	r->ddl->rows_stay = repeat.rows_stay;
 	r->ddl->why_not = repeat.why_not == NULL ? "" : repeat.why_not;
 	if (r->s.tables_count == 0 || moved(r, &r->s.tables[0]) == NULL) {
 		r->ddl->change = TABLE_CHANGE_AWAY;

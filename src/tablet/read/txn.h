@@ -40,6 +40,7 @@ enum xa_step { XA_NONE, XA_KEPT, XA_ENDED };
 struct txn_ddl {
 	int table; /* index into the stream's tables */
 	enum table_change change;
+	bool rows_stay;         /* it changes no row (sql/repeat.h) */
 	struct slice statement; /* as the source ran it, in its client's character set */
 	struct slice repeated;  /* the same with the names that its tables have at the target */
 	struct slice session;   /* "SET ..." that makes a session as the one that it ran in */

@@ -1,5 +1,6 @@
 #include "tablet/server/ddl_rows.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "sql/quote.h"
@@ -26,7 +27,7 @@ const struct fsm ddl_states = { "ddl", state_rows, DDL_COPIED + 1 };
 #define PLACE_COLUMNS "place_gtid, place_file, place_offset"
 #define ALL_COLUMNS                                                                                \
 	PLACE_COLUMNS ", from_gtid, from_file, from_offset, prepared, state, tbl, away,"           \
-		      " rows_alone, statement, repeated, session, why_not, definition, error,"     \
+		      " rows_stay, statement, repeated, session, why_not, definition, error,"      \
 		      " met_us, done_us"
 
 enum {
@@ -36,7 +37,7 @@ enum {
 	C_STATE,
 	C_TABLE,
 	C_AWAY,
-	C_ROWS_ALONE,
+	C_ROWS_STAY,
 	C_STATEMENT,
 	C_REPEATED,
 	C_SESSION,
@@ -102,7 +103,7 @@ ddl_rows_met_sql(struct buf *out, struct stream_id id, const struct ddl_row *row
 	add_text(out, "prepared", row->prepared);
 	add_text(out, "state", slice_str(fsm_name(&ddl_states, DDL_MET)));
 	add_text(out, "tbl", slice_str(row->table));
-	buf_addf(out, ", away=%d, rows_alone=%d", row->away, row->rows_alone);
+	buf_addf(out, ", away=%d, rows_stay=%d", row->away, row->rows_stay);
 	add_bytes(out, "statement", row->statement);
 	add_bytes(out, "repeated", row->repeated);
 	add_bytes(out, "session", row->session);
@@ -127,6 +128,18 @@ move_to(struct ctx *cx, struct mysql_client *c, struct stream_id id, const struc
 
 	fsm_check(&ddl_states, (int)row->state, (int)next);
 	begin_update(&sql, id, next);
+	add_text(&sql, "definition", slice_str(row->before));
+	where_row(&sql, id, row);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+int
+ddl_rows_seen(struct ctx *cx, struct mysql_client *c, struct stream_id id, const struct ddl_row *row)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	check(row->state == DDL_MET);
+	begin_update(&sql, id, DDL_MET);
 	add_text(&sql, "definition", slice_str(row->before));
 	where_row(&sql, id, row);
 	return again_exec(cx, c, buf_slice(&sql), NULL);
@@ -179,7 +192,7 @@ read_row(struct ctx *cx, const struct slice *v, struct ddl_row *out)
 		.state = (enum ddl_state)state,
 		.table = arena_slice_str(cx->arena, v[C_TABLE]),
 		.away = !slice_eq_str(v[C_AWAY], "0"),
-		.rows_alone = !slice_eq_str(v[C_ROWS_ALONE], "0"),
+		.rows_stay = !slice_eq_str(v[C_ROWS_STAY], "0"),
 		.statement = v[C_STATEMENT],
 		.repeated = v[C_REPEATED],
 		.session = v[C_SESSION],

@@ -29,11 +29,13 @@ struct ddl_row {
 	enum ddl_state state;
 	const char *table; /* the source's name of what it changes */
 	bool away;         /* the name has no table any more, or another one */
-	bool rows_alone;   /* it changes no definition: TRUNCATE */
+	bool rows_stay;    /* it changes no row */
 	struct slice statement, repeated, session; /* as in txn_ddl */
 	const char *why_not;
-	const char *before; /* of RUNNING: the definition that the target's table had */
-	const char *error;  /* of FAILED: what the target said */
+	/* Of RUNNING: the definition that the target's table had. Of MET: that it had when it was asked for
+	 * first, to step over the statement; "": it was not asked for. */
+	const char *before;
+	const char *error; /* of FAILED: what the target said */
 	/* Of COPIED: what lies before this place in the binlog is in the copy. */
 	struct position copied_from;
 	int64_t met_us, done_us;
@@ -45,6 +47,9 @@ void ddl_rows_met_sql(struct buf *out, struct stream_id id, const struct ddl_row
  * there is none. */
 int ddl_rows_open(
     struct ctx *cx, struct mysql_client *c, struct stream_id id, struct ddl_row *out) MUST_USE;
+/* MET, with the definition that the target's table has now. */
+int ddl_rows_seen(struct ctx *cx, struct mysql_client *c, struct stream_id id,
+    const struct ddl_row *row) MUST_USE;
 /* MET -> RUNNING */
 int ddl_rows_run(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     const struct ddl_row *row) MUST_USE;

@@ -40,15 +40,21 @@ hint_anew(struct ctx *cx, const struct pass *p)
 }
 
 static int
-stop(struct ctx *cx, const struct doing *d)
+hint_exec(struct ctx *cx, const struct pass *p)
 {
-	const char *name = d->pass->state->workflow;
+	const char *name = p->state->workflow;
 
-	(void)refuse(cx, d, "");
 	return err_hint(cx->err,
 	    "vtctlclient Workflow update %s --on-ddl EXEC, then Workflow start, runs it at the target; or "
 	    "vtctlclient Workflow delete %s, then move anew",
 	    name, name);
+}
+
+static int
+stop(struct ctx *cx, const struct doing *d)
+{
+	(void)refuse(cx, d, "");
+	return hint_exec(cx, d->pass);
 }
 
 /* ---- May it be done? */
@@ -119,12 +125,17 @@ check_exec(struct ctx *cx, struct doing *d)
 	return hint_anew(cx, d->pass);
 }
 
-/* Without the statement: do rows still fit? */
-static int
-check_fits(struct ctx *cx, struct doing *d)
+static const char *
+definition_now(struct ctx *cx, const struct doing *d)
 {
-	TRY(read_source(cx, d));
-	TRY(read_target(cx, d));
+	return arena_printf(
+	    cx->arena, "%016llx", (unsigned long long)hash_bytes(slice_str(d->to->create_sql)));
+}
+
+/* Without the statement: do rows still fit? Of both tables as they have been read. */
+static int
+check_fits(struct ctx *cx, const struct doing *d)
+{
 	if (!d->row.away && (table_def_same_rows(d->from, d->to) || mutant("ddl_ignored_blindly")))
 		return 0;
 	(void)refuse(cx, d,
@@ -135,14 +146,34 @@ check_fits(struct ctx *cx, struct doing *d)
 	    d->pass->state->workflow);
 }
 
-/* ---- Doing it */
-
-static const char *
-definition_now(struct ctx *cx, const struct doing *d)
+/*
+ * That columns are the same says nothing of rows: they are emptied, or a column goes and comes again. So
+ * what may change rows is stepped over only once the table at the target is another one than when the
+ * statement was met: then somebody has done it there.
+ */
+static int
+step_over(struct ctx *cx, struct doing *d)
 {
-	return arena_printf(
-	    cx->arena, "%016llx", (unsigned long long)hash_bytes(slice_str(d->to->create_sql)));
+	const char *now;
+
+	TRY(read_source(cx, d));
+	TRY(read_target(cx, d));
+	now = definition_now(cx, d);
+	bool by_hand = d->row.before[0] != '\0' && strcmp(d->row.before, now) != 0;
+	if (d->row.before[0] == '\0') {
+		d->row.before = now;
+		TRY(ddl_rows_seen(cx, d->pass->dba, state_id(d->pass->state), &d->row));
+	}
+	TRY(check_fits(cx, d));
+	if (d->row.rows_stay || by_hand) {
+		d->row.state = DDL_IGNORED;
+		return 0;
+	}
+	(void)refuse(cx, d, "it may change rows, and those at the target would stay as they are");
+	return hint_exec(cx, d->pass);
 }
+
+/* ---- Doing it */
 
 static bool
 names_system_zone(struct slice session)
@@ -203,7 +234,7 @@ after_error(struct ctx *cx, struct doing *d)
 		d->row.state = DDL_EXECUTED;
 		return 0;
 	}
-	if (d->pass->request->on_ddl == ON_DDL_EXEC_IGNORE) {
+	if (d->pass->request->on_ddl == ON_DDL_EXEC_IGNORE && d->row.rows_stay) {
 		d->row.state = DDL_FAILED;
 		return check_fits(cx, d);
 	}
@@ -295,7 +326,7 @@ do_met(struct ctx *cx, struct doing *d)
 	case ON_DDL_STOP: return stop(cx, d);
 	case ON_DDL_EXEC:
 	case ON_DDL_EXEC_IGNORE: return execute(cx, d);
-	case ON_DDL_IGNORE: d->row.state = DDL_IGNORED; return check_fits(cx, d);
+	case ON_DDL_IGNORE: return step_over(cx, d);
 	}
 	unreachable();
 }

@@ -81,7 +81,7 @@ stored_ddl(struct ctx *cx, struct writers *w, const struct stream_state *s, stru
 		.prepared = met->prepared,
 		.table = w->params.tables->items[d->table].def->name,
 		.away = d->change == TABLE_CHANGE_AWAY,
-		.rows_alone = d->change == TABLE_CHANGE_TRUNCATE,
+		.rows_stay = d->rows_stay,
 		.statement = d->statement,
 		.repeated = d->repeated,
 		.session = d->session,
