@@ -41,8 +41,9 @@
 	    "asked at the source each second; the copy waits while its first value is not 0; \"\": none")
 #define ON_DDL(fallback, update)                                                                     \
 	OPTION("on-ddl", OPT_ENUM, on_ddl, fallback, 0, 0, "STOP|EXEC|EXEC_IGNORE|IGNORE", "WHAT",       \
-	    update "when a moving table is altered at the source: stop there, run it at the target too, "  \
-	    "the same whatever the target says, or step over it")
+	    update "when a moving table is altered at the source: stop there; run it at the target too "    \
+		   "(while rows are still copied: copy that table anew), with EXEC_IGNORE also past an "     \
+		   "error of what changes no row; or step over it, where it changes no row")
 /* clang-format on */
 
 static const struct option move_options[] = {

@@ -9,7 +9,7 @@ static const struct fsm_state phase_rows[] = {
 	    "a way back: target = source at the start position, and nothing is read yet" },
 	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
 	    "the start position is stored; ranges in copy_state tell how far" },
-	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
+	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING) | FSM_TO(STREAM_COPYING),
 	    "every chunk is committed and cp is stored" },
 	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
 	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },

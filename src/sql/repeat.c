@@ -78,8 +78,8 @@ read_default(const struct clauses *c, size_t i)
 	return NULL;
 }
 
-/* By the words that it begins with: is the clause about columns' types or rows? Options of the table may follow one
- * another without a comma, and only partitions may stand behind them, by which rows stay too. */
+/* By the words that it begins with: is the clause about columns' types or rows? Options of the table may
+ * follow one another without a comma, and only partitions may stand behind them, by which rows stay too. */
 static bool
 is_about_rows(const struct clauses *c, size_t i)
 {

@@ -2,11 +2,12 @@
 import random
 import re
 import threading
+import time
 
 import pymysql
 import pytest
 
-from lib import kinds, proc
+from lib import kinds, proc, tablets
 from lib.streams import Writer, fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
@@ -16,12 +17,16 @@ def mysql():
     return kinds.wanted()[0].startswith("mysql")
 
 
-def begin(pair, on_ddl, rows=2000, faults=""):
+def begin(pair, on_ddl, rows=2000, faults="", held=False):
     p = pair("t")
     fill(p.source.server, rows)
     p.on_ddl = on_ddl
+    p.limits = {}
     ask = p.request
-    p.request = lambda attempt=0, **more: ask(attempt, on_ddl=p.on_ddl, **more)
+    p.request = lambda attempt=0, **more: ask(attempt, on_ddl=p.on_ddl, limits=p.limits, **more)
+    if held:
+        p.source.server.sql("CREATE TABLE held (i INT NOT NULL PRIMARY KEY)", database="customer")
+        p.limits = {"query": HELD, "rows": 1000}
     p.source.start(), p.target.start(faults=faults)
     p.start()
     return p
@@ -42,10 +47,10 @@ def stopped(p, seconds=60):
                          lambda: f"{p.status()} {proc.tail(p.target.log)}")
 
 
-def ended(p, order="id"):
+def ended(p, order="id", attempt=1):
     """Frozen, both sides are the same, rows and definition."""
     p.catch_up()
-    p.freeze()
+    p.freeze(attempt)
     p.check_equal(order)
     assert p.definition(p.source, "customer") == p.definition(p.target, "new_customer")
 
@@ -202,6 +207,158 @@ def test_two_statements_with_rows_of_each_time_between(pair):
     ended(p)
 
 
+# ---- While rows are copied
+
+ANEW = {
+    "add": ["ALTER TABLE t ADD COLUMN a INT NOT NULL DEFAULT 7 FIRST"],
+    "drop": ["ALTER TABLE t DROP COLUMN name"],
+    "charset": ["ALTER TABLE t CONVERT TO CHARACTER SET latin1"],
+    "numbered": ["ALTER TABLE t MODIFY id INT NOT NULL, ADD COLUMN no INT NOT NULL AUTO_INCREMENT UNIQUE"],
+    "no key": ["ALTER TABLE t MODIFY id INT NOT NULL, DROP PRIMARY KEY, DROP INDEX u"],
+    "index": ["CREATE INDEX by_x ON t (x, name)"],
+    "truncate": ["TRUNCATE TABLE t"],
+    # What comes in between is read by no definition at all.
+    "again": ["ALTER TABLE t ADD COLUMN a INT FIRST", "ALTER TABLE t ADD COLUMN b DATE FIRST, DROP COLUMN a",
+              "ALTER TABLE t DROP COLUMN b, MODIFY x DOUBLE AFTER id"],
+    "swap": ["CREATE TABLE _t_new LIKE t", "ALTER TABLE _t_new ADD COLUMN a INT NOT NULL DEFAULT 3 FIRST, ENGINE=InnoDB",
+             "INSERT INTO _t_new (id, u, name, x) SELECT id, CONCAT('s', id), name, x FROM t WHERE id % 2 = 0",
+             "RENAME TABLE t TO _t_old, _t_new TO t"],
+}
+
+
+HELD = "SELECT COUNT(*) FROM customer.held"
+
+
+def while_copying(pair, on_ddl, faults="", held=True):
+    """A stream that has copied some rows, and copies no more until released()."""
+    p = begin(pair, on_ddl, rows=6000, faults=faults, held=True)
+    proc.wait_for(lambda: p.status()["rows_copied"] > 0, 60, "some rows to be copied", lambda: f"{p.status()} {proc.tail(p.target.log)}")
+    if held:
+        p.source.server.sql("INSERT INTO held VALUES (1)", database="customer")
+        proc.wait_for(lambda: "gives 1" in p.status()["throttled"], 60, "the copy to wait", p.status)
+    assert p.status()["state"] == "copying"
+    return p
+
+
+def released(p):
+    p.source.server.sql("DELETE FROM held", database="customer")
+    p.wait("running")
+
+
+@pytest.mark.parametrize("what", ANEW)
+def test_ddl_while_rows_are_copied_begins_that_table_anew(pair, what):
+    p = while_copying(pair, "EXEC")
+    writers = [Wide(p.source.server, seed) for seed in (1, 2)]
+    for w in writers:
+        w.start()
+    for ddl in ANEW[what]:
+        p.source.server.sql(ddl, database="customer")
+    released(p)
+    for w in writers:
+        w.end()
+    done = p.status()["ddl"]
+    assert done and {d["state"] for d in done} == {"copied"}
+    ended(p, "id, u")
+
+
+@pytest.mark.parametrize("point", ["stream.ddl.met", "stream.ddl.dropped", "stream.ddl.anew"])
+def test_a_kill_around_a_copy_that_begins_anew(pair, point):
+    p = while_copying(pair, "EXEC", faults=f"{point}=kill")
+    writer = Wide(p.source.server, 3)
+    writer.start()
+    p.source.server.sql("ALTER TABLE t DROP COLUMN x, ADD COLUMN x DATE", database="customer")
+    proc.wait_for(lambda: p.target.process.poll() is not None, 60, "the tablet to die", lambda: proc.tail(p.target.log))
+    p.source.server.sql("ALTER TABLE t ADD COLUMN b DATE FIRST", database="customer")
+    p.target.start()
+    released(p)
+    writer.end()
+    assert {d["state"] for d in p.status()["ddl"]} == {"copied"}
+    ended(p)
+
+
+def test_what_has_begun_to_be_copied_anew_is_not_stepped_over(pair):
+    """The table at the target is gone by then, and its columns would fit."""
+    p = while_copying(pair, "EXEC", faults="stream.ddl.anew=kill")
+    p.source.server.sql("CREATE INDEX by_x ON t (x)", database="customer")
+    proc.wait_for(lambda: p.target.process.poll() is not None, 60, "the tablet to die", lambda: proc.tail(p.target.log))
+    p.on_ddl = "IGNORE"
+    p.target.start()
+    p.start()
+    released(p)
+    ended(p)
+
+
+def test_stop_while_rows_are_copied(pair):
+    """By the statement's name, though it is a chunk that notices first."""
+    p = while_copying(pair, "STOP", held=False)
+    p.source.server.sql("ALTER TABLE t DROP COLUMN name", database="customer")
+    status = stopped(p)
+    assert "which moves: ALTER TABLE t DROP COLUMN name" in status["error"] and "copies the table anew" in status["hint"]
+    p.on_ddl = "EXEC"
+    p.start()
+    p.wait("running")
+    assert [d["state"] for d in p.status()["ddl"]] == ["copied"]
+    ended(p)
+
+
+def test_what_goes_away_while_rows_are_copied(pair):
+    p = while_copying(pair, "EXEC")
+    p.source.server.sql("RENAME TABLE t TO other", database="customer")
+    status = stopped(p)
+    assert "RENAME TABLE t TO other" in status["error"] and "there is no such table any more" in status["error"]
+    assert "Workflow delete" in status["hint"]
+
+
+def test_a_key_to_a_table_that_stays_while_rows_are_copied(pair):
+    p = while_copying(pair, "EXEC")
+    p.source.server.sql("CREATE TABLE stays (id INT NOT NULL PRIMARY KEY)", database="customer")
+    p.source.server.sql("INSERT INTO stays SELECT id FROM t", database="customer")
+    p.source.server.sql("ALTER TABLE t ADD CONSTRAINT leads_out FOREIGN KEY (id) REFERENCES stays (id)", database="customer")
+    status = stopped(p)
+    assert "its foreign key 'leads_out' refers to table 'customer.stays'" in status["error"]
+
+
+def test_an_index_is_stepped_over_while_rows_are_copied(pair):
+    p = while_copying(pair, "IGNORE")
+    p.source.server.sql("CREATE INDEX by_x ON t (x)", database="customer")
+    released(p)
+    assert [d["state"] for d in p.status()["ddl"]] == ["ignored"]
+    ended(p)        # indexes are built as the source has them by then
+
+
+# ---- Around a freeze
+
+def frozen(p):
+    """As whoever switches does it: again, under the next number, while the stream is at a statement."""
+    for attempt in range(1, 99, 2):
+        try:
+            p.freeze(attempt)
+            return attempt
+        except tablets.Refused:
+            assert p.status()["state"] != "error", p.status()
+            time.sleep(0.2)
+    raise AssertionError(p.status())
+
+
+def test_ddl_just_before_a_freeze_and_just_behind_it(pair):
+    p = begin(pair, "EXEC", faults="stream.run.before=sleep:100")
+    p.wait("running")
+    s = p.source.server
+    for sql in ("UPDATE t SET name = 'before' WHERE id < 50", "ALTER TABLE t ADD COLUMN a INT NOT NULL DEFAULT 7",
+                "UPDATE t SET a = id WHERE id < 20"):
+        s.sql(sql, database="customer")
+    attempt = frozen(p)         # at a place behind the statement: so it was done
+    p.check_equal()
+    assert p.definition(p.source, "customer") == p.definition(p.target, "new_customer")
+    s.sql("ALTER TABLE t DROP COLUMN a", database="customer")
+    s.sql("UPDATE t SET name = 'behind' WHERE id < 30", database="customer")
+    time.sleep(1)
+    assert p.status()["state"] == "frozen" and "a" in columns(p)
+    p.target.call("thaw", **p.request(attempt=attempt + 1))
+    settled(p, 2)
+    ended(p, attempt=attempt + 2)
+
+
 # ---- What the session was
 
 def test_ddl_runs_in_the_session_of_the_source(pair):
@@ -237,6 +394,26 @@ def test_stop_waits_for_a_word(pair):
     p.start()
     assert [d["state"] for d in settled(p, 1)] == ["executed"]
     ended(p)
+
+
+SWAPS = {
+    # As the tools send them: gh-ost at 145799ee and pt-online-schema-change 3.2.1.
+    "gh-ost": ("_t_gho", "rename /* gh-ost */ table `customer`.`t` to `customer`.`_t_del`, `customer`.`_t_gho` to `customer`.`t`"),
+    "pt-online-schema-change": ("_t_new", "RENAME TABLE `customer`.`t` TO `customer`.`_t_old`, `customer`.`_t_new` TO `customer`.`t`"),
+}
+
+
+@pytest.mark.parametrize("on_ddl", ["STOP", "EXEC"])
+@pytest.mark.parametrize("tool", SWAPS)
+def test_the_swap_of_a_tool_stops_by_its_name(pair, tool, on_ddl):
+    p = begin(pair, on_ddl)
+    p.wait("running")
+    name, swap = SWAPS[tool]
+    p.source.server.sql(f"CREATE TABLE {name} LIKE t", database="customer")
+    p.source.server.sql(swap, database="customer")
+    status = stopped(p)
+    assert swap in status["error"] and f"puts the table '{name}' in its place, as {tool} does" in status["error"]
+    assert status["hint"] == "vtctlclient Workflow delete new_customer/t, then move anew"
 
 
 def test_ignored_ddl_is_stepped_over_where_rows_fit(pair):

@@ -75,12 +75,16 @@ static int
 open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c)
 {
-	/* the tail goes on; what it hands on from here touches the window */
+	/* the tail goes on; what it hands on from here touches the window. What it passes over, up to where
+	 * the copy begins, touches none, and has to be in the view. */
 	SCOPED(position) struct position tail = { 0 };
 	bool late = mutant("copy_window_first") || mutant("sim_window_first");
 	const struct view_least least = { &tail, span->settling };
 
 	position_copy(&tail, span->tail);
+	if (of->table->def->copied_from != NULL && !mutant("ddl_view_of_before") &&
+	    position_cmp(&tail, of->table->def->copied_from) < 0)
+		position_copy(&tail, of->table->def->copied_from);
 	if (!late)
 		c->window = window_open(of->windows, of->table->index, of->table->def->key_binary);
 	if (of->table->def->engine != NULL)

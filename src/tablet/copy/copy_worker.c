@@ -47,6 +47,49 @@ copy_error_passes(const struct ctx *cx)
 		e->mysql_errno == 1927 || e->mysql_errno == 1040);
 }
 
+/* ---- A definition that has changed */
+
+/* The table is not what it was: as its definition says, or a column or an index that is asked for. */
+static bool
+is_altered(const struct err *e)
+{
+	enum { NO_COLUMN = 1054, NO_TABLE = 1146, NO_INDEX = 1176, NEWER_THAN_VIEW = 1412 };
+
+	return e->kind == ERR_CONFLICT ||
+	    (e->kind == ERR_SERVER &&
+		(e->mysql_errno == NO_COLUMN || e->mysql_errno == NO_TABLE ||
+		    e->mysql_errno == NO_INDEX || e->mysql_errno == NEWER_THAN_VIEW));
+}
+
+static int
+source_place(struct ctx *cx, const struct copy_params *p, struct position *out)
+{
+	struct mysql_client *c = NULL;
+	int rc = mysql_connect(cx, &p->source, &c);
+
+	if (rc == 0)
+		rc = position_place(cx, c, out);
+	mysql_close(c);
+	return rc;
+}
+
+int
+copy_altered_wait(struct ctx *cx, const struct copy_params *p)
+{
+	struct err why = *cx->err;
+	SCOPED(position) struct position place = { 0 };
+
+	if (!is_altered(&why) || mutant("ddl_chunk_stops"))
+		return -1;
+	log_warn("%s: the copy waits for what has altered it", why.text);
+	struct ctx asking = ctx_within(cx, MINUTE);
+	if (source_place(&asking, p, &place) != 0)
+		return -1;
+	while (tail_has_ended(p->tail) || position_cmp(tail_position(p->tail), &place) < 0)
+		TRY(task_sleep(cx, BACKOFF_FIRST_MS * MSEC));
+	return err_copy(cx->err, &why);
+}
+
 /* ---- The reader */
 
 static size_t
@@ -284,7 +327,7 @@ copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 		if (pass(cx, &l) == 0)
 			continue;
 		if (!copy_error_passes(cx))
-			return -1;
+			return copy_altered_wait(cx, work->params);
 		log_warn("copying '%s' goes on at what is committed: %s",
 		    work->job.source.table->full_name, cx->err->text);
 		if (l.overflowed) {

@@ -30,6 +30,13 @@ struct copy_worker_work {
 /* Copies the range to its end: 0. -1: an error that neither waiting nor a smaller chunk mends, or
  * cancelled. */
 int copy_worker_run(struct ctx *cx, const struct copy_worker_work *work) MUST_USE;
+/*
+ * Behind -1, with its error. A chunk sees at once that its table was altered, and the tail, which may be
+ * far behind, tells by what: then the pass ends, and with it this wait. So it waits until the tail has read
+ * all that the source's binlog has by now: nothing there has altered the table, and the error is what it
+ * seemed. -1
+ */
+int copy_altered_wait(struct ctx *cx, const struct copy_params *p) MUST_USE;
 /* Does waiting and connecting anew help? */
 bool copy_error_passes(const struct ctx *cx);
 

@@ -80,6 +80,7 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
 	TRY(check_begin(t, e, err));
 	TRY(group_begin_read(e, &t->begin, err));
+	passed_begin(&t->passed, &t->read);
 	group_begin(&t->group);
 	tail_xa_begin(&t->xa);
 	source_txn_free(t->ddl);
@@ -157,6 +158,10 @@ on_ddl(struct tail *t, const struct query_event *q, uint32_t seconds, int table,
 		return refuse_statement(t, t->params->tables->items[table].def, q->sql, err);
 	source_txn_free(t->ddl);
 	t->ddl = tail_ddl_make(q, seconds, t->params->tables, table);
+	if (passed_is(&t->passed, table) && !t->ddl->ddl->several) {
+		source_txn_free(t->ddl);
+		t->ddl = NULL;
+	}
 	return 0;
 }
 
@@ -437,9 +442,10 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	t->returned_at = task_now();
 	t->backoff_ms = TAIL_BACKOFF_MS;
 	tail_xa_init(&t->xa, params->kept, params->prepared);
+	passed_init(&t->passed, params->tables);
 	group_state_init(&t->group,
 	    &(struct group_params){ params->ddl_alone ? &none : params->tables, params->id,
-		params->guards, params->spill_dir });
+		params->guards, params->spill_dir, params->ddl_alone ? NULL : &t->passed });
 	if (gtids_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    tail_connect_once(cx, t) != 0) {
 		tail_close(t);
@@ -460,6 +466,7 @@ tail_close(struct tail *t)
 	position_done(&t->read);
 	position_done(&t->returned);
 	tail_xa_done(&t->xa);
+	passed_done(&t->passed);
 	source_txn_free(t->ddl);
 	free(t);
 }

@@ -65,6 +65,8 @@ rename_tables(struct reading *r)
 		}
 		if (!is_ascii(t->name) || !is_ascii(t->database))
 			refuse(r, "has a name at the target that is not ASCII");
+		r->ddl->several |= ref->role == TABLE_DDL && !ref->looked_at &&
+		    t != &r->tables->items[r->ddl->table];
 		buf_add_slice(&text, slice_cut(sql, from, ref->start));
 		buf_reset(&name);
 		quote_table(&name, slice_str(t->database), slice_str(t->name));

@@ -157,6 +157,12 @@ columns_of(const struct tail_group *g, int table)
 		(size_t)def->hidden_count };
 }
 
+static bool
+is_passed(const struct tail_group *g, int table)
+{
+	return table >= 0 && g->params.passed != NULL && passed_is(g->params.passed, table);
+}
+
 int
 group_map(struct tail_group *g, const struct event *e, struct err *err)
 {
@@ -169,7 +175,12 @@ group_map(struct tail_group *g, const struct event *e, struct err *err)
 	int table = find_table(g, &map);
 	if (table >= 0) {
 		struct row_columns columns = columns_of(g, table);
-		TRY(row_shape_init(&shape, &map, &columns, err));
+		if (row_shape_init(&shape, &map, &columns, err) != 0) {
+			if (!is_passed(g, table))
+				return -1;
+			err_clear(err); /* as it was before it was altered */
+			table = GROUP_TABLE_OTHER;
+		}
 	}
 	if (known_map(g, map.id, table))
 		return 0;
@@ -420,6 +431,8 @@ add_event(struct tail_group *g, struct adder *to, struct err *err)
 
 	TRY(take_event(g, &to->txn->arena, &head, &e.body, err));
 	map = &g->maps[head.map];
+	if (is_passed(g, map->table))
+		return 0;
 	e.type = head.type;
 	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
 	TRY(rows_read(&e, &shape.columns, &rows, err));

@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "binlog/rows.h"
+#include "tablet/read/passed.h"
 #include "tablet/read/spool.h"
 #include "tablet/read/txn.h"
 
@@ -30,6 +31,7 @@ struct group_params {
 	struct stream_id id; /* of the heartbeat, or of the stream's row */
 	bool guards;         /* whose row is looked for, see tail.h */
 	const char *spill_dir;
+	const struct passed *passed; /* NULL: nothing is */
 };
 
 struct group_map {

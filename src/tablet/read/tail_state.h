@@ -24,6 +24,7 @@ enum { TAIL_BACKOFF_MS = 200 }; /* a restarted server is met soon */
  */
 struct tail {
 	const struct tail_params *params;
+	struct passed passed;
 	struct tail_group group;
 	struct mysql_client *client; /* NULL: not connected */
 	struct dump dump;

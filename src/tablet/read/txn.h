@@ -44,6 +44,7 @@ struct txn_ddl {
 	struct slice statement; /* as the source ran it, in its client's character set */
 	struct slice repeated;  /* the same with the names that its tables have at the target */
 	struct slice session;   /* "SET ..." that makes a session as the one that it ran in */
+	bool several;           /* it changes another table of the stream too */
 	const char *why_not;    /* it cannot be run there, as what follows "it ..."; "" */
 };
 

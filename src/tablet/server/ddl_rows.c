@@ -26,9 +26,10 @@ const struct fsm ddl_states = { "ddl", state_rows, DDL_COPIED + 1 };
 
 #define PLACE_COLUMNS "place_gtid, place_file, place_offset"
 #define ALL_COLUMNS                                                                                \
-	PLACE_COLUMNS ", from_gtid, from_file, from_offset, prepared, state, tbl, away,"           \
-		      " rows_stay, statement, repeated, session, why_not, definition, error,"      \
-		      " met_us, done_us"
+	PLACE_COLUMNS                                                                              \
+	", from_gtid, from_file, from_offset, prepared, state, tbl, away,"                         \
+	" several, rows_stay, statement, repeated, session, why_not, definition, error,"           \
+	" met_us, done_us"
 
 enum {
 	C_PLACE = 0,
@@ -37,6 +38,7 @@ enum {
 	C_STATE,
 	C_TABLE,
 	C_AWAY,
+	C_SEVERAL,
 	C_ROWS_STAY,
 	C_STATEMENT,
 	C_REPEATED,
@@ -103,7 +105,8 @@ ddl_rows_met_sql(struct buf *out, struct stream_id id, const struct ddl_row *row
 	add_text(out, "prepared", row->prepared);
 	add_text(out, "state", slice_str(fsm_name(&ddl_states, DDL_MET)));
 	add_text(out, "tbl", slice_str(row->table));
-	buf_addf(out, ", away=%d, rows_stay=%d", row->away, row->rows_stay);
+	buf_addf(
+	    out, ", away=%d, several=%d, rows_stay=%d", row->away, row->several, row->rows_stay);
 	add_bytes(out, "statement", row->statement);
 	add_bytes(out, "repeated", row->repeated);
 	add_bytes(out, "session", row->session);
@@ -158,6 +161,15 @@ ddl_rows_back(struct ctx *cx, struct mysql_client *c, struct stream_id id, const
 }
 
 void
+ddl_rows_copies_sql(struct buf *out, struct stream_id id, const struct ddl_row *row)
+{
+	check(row->state == DDL_MET);
+	begin_update(out, id, DDL_MET);
+	add_place(out, "from", &row->copied_from);
+	where_row(out, id, row);
+}
+
+void
 ddl_rows_end_sql(struct buf *out, struct stream_id id, const struct ddl_row *row)
 {
 	begin_update(out, id, row->state);
@@ -192,6 +204,7 @@ read_row(struct ctx *cx, const struct slice *v, struct ddl_row *out)
 		.state = (enum ddl_state)state,
 		.table = arena_slice_str(cx->arena, v[C_TABLE]),
 		.away = !slice_eq_str(v[C_AWAY], "0"),
+		.several = !slice_eq_str(v[C_SEVERAL], "0"),
 		.rows_stay = !slice_eq_str(v[C_ROWS_STAY], "0"),
 		.statement = v[C_STATEMENT],
 		.repeated = v[C_REPEATED],
@@ -236,6 +249,19 @@ ddl_rows_open(struct ctx *cx, struct mysql_client *c, struct stream_id id, struc
 	if (count == 1)
 		*out = found[0];
 	return 0;
+}
+
+int
+ddl_rows_copied(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct ddl_rows *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	add_table(&sql, "SELECT " ALL_COLUMNS " FROM ", id);
+	sidecar_where_stream(&sql, id);
+	buf_addf(&sql, " AND state='%s'", fsm_name(&ddl_states, DDL_COPIED));
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	return read_all(cx, &rows, &out->items, &out->count);
 }
 
 /* The last ones, the newest first. */

@@ -29,6 +29,7 @@ struct ddl_row {
 	enum ddl_state state;
 	const char *table; /* the source's name of what it changes */
 	bool away;         /* the name has no table any more, or another one */
+	bool several;      /* it changes another table of the stream, too */
 	bool rows_stay;    /* it changes no row */
 	struct slice statement, repeated, session; /* as in txn_ddl */
 	const char *why_not;
@@ -36,7 +37,8 @@ struct ddl_row {
 	 * first, to step over the statement; "": it was not asked for. */
 	const char *before;
 	const char *error; /* of FAILED: what the target said */
-	/* Of COPIED: what lies before this place in the binlog is in the copy. */
+	/* Of COPIED: what lies before this place in the binlog is in the copy. Of MET: the same of a copy
+	 * whose ranges are gone, and whose table may be half made; unset: nothing was done. */
 	struct position copied_from;
 	int64_t met_us, done_us;
 };
@@ -56,6 +58,8 @@ int ddl_rows_run(struct ctx *cx, struct mysql_client *c, struct stream_id id,
 /* RUNNING -> MET: the target has refused it. */
 int ddl_rows_back(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     const struct ddl_row *row) MUST_USE;
+/* Appended: MET, of a table that is about to be made anew, with copied_from. */
+void ddl_rows_copies_sql(struct buf *out, struct stream_id id, const struct ddl_row *row);
 /* Appended: to an end, for the transaction that moves the position. */
 void ddl_rows_end_sql(struct buf *out, struct stream_id id, const struct ddl_row *row);
 struct ddl_rows {
@@ -65,6 +69,9 @@ struct ddl_rows {
 enum { DDL_ROWS_LISTED = 20 }; /* a screen of lines */
 /* The last ones. */
 int ddl_rows_list(
+    struct ctx *cx, struct mysql_client *c, struct stream_id id, struct ddl_rows *out) MUST_USE;
+/* Those of tables that were copied again, in no order. */
+int ddl_rows_copied(
     struct ctx *cx, struct mysql_client *c, struct stream_id id, struct ddl_rows *out) MUST_USE;
 int ddl_rows_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
 

@@ -462,6 +462,24 @@ state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum 
 }
 
 int
+state_copies_again(struct ctx *cx, struct mysql_client *c, struct stream_state *s)
+{
+	struct stream_state *copy = mem_new(struct stream_state); /* too large for a stack */
+
+	state_copy(copy, s);
+	position_done(&copy->cp);
+	copy->phase = STREAM_COPYING;
+	int rc = state_update(cx, c, copy);
+	state_done(copy);
+	free(copy);
+	TRY(rc);
+	position_done(&s->cp);
+	if (s->phase != STREAM_COPYING)
+		state_moved(s, STREAM_COPYING);
+	return 0;
+}
+
+int
 state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;

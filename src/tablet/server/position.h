@@ -102,6 +102,9 @@ int state_save_request(
  * was overwritten: a freeze, say. ERR_CONFLICT: somebody else has moved s meanwhile. */
 int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
     enum stream_phase next) MUST_USE;
+/* Of one that copies or catches up: a table is to be copied again, so it copies, and nothing is consistent
+ * anywhere yet. On disk, and only then in s. */
+int state_copies_again(struct ctx *cx, struct mysql_client *c, struct stream_state *s) MUST_USE;
 /* That phase is on disk: now s is in it too. */
 void state_moved(struct stream_state *s, enum stream_phase next);
 /* The row goes; 0 also when there was none. */

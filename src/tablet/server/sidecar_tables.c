@@ -121,6 +121,7 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
 		{ "tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
 		{ "away", "tinyint(4)", "NOT NULL", NULL, 0 },
+		{ "several", "tinyint(4)", "NOT NULL", NULL, 0 },
 		{ "rows_stay", "tinyint(4)", "NOT NULL", NULL, 0 },
 		{ "statement", "longblob", "NOT NULL", NULL, 0 },
 		{ "repeated", "longblob", "NOT NULL", NULL, 0 },

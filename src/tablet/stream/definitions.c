@@ -168,6 +168,20 @@ is_converted(const struct table_def *def)
 	return def->engine != NULL;
 }
 
+/* The last time. */
+static void
+note_copied(const struct definitions *all, struct table_def *def)
+{
+	for (size_t i = 0; i < all->copied.count; i++) {
+		const struct ddl_row *row = &all->copied.items[i];
+
+		if (strcmp(row->table, def->name) == 0 &&
+		    (def->copied_from == NULL ||
+			position_cmp(def->copied_from, &row->copied_from) < 0))
+			def->copied_from = &row->copied_from;
+	}
+}
+
 static int
 read_both(
     struct ctx *cx, const struct pass *p, size_t i, struct table_def **out, struct definitions *all)
@@ -182,9 +196,12 @@ read_both(
 		now = NULL;
 	}
 	*out = now;
+	if (now != NULL)
+		note_copied(all, now);
 	if (now != NULL && is_converted(now))
 		return 0;
 	TRY(definitions_at(cx, p, i, MOVE_TO, &here));
+	note_copied(all, here);
 	err_clear(cx->err);
 	if (now == NULL || !table_def_same_rows(now, here)) {
 		*out = here;
@@ -239,11 +256,14 @@ definitions_read(struct ctx *cx, const struct pass *p, struct definitions *out)
 	struct table_def **defs = arena_array(cx->arena, struct table_def *, q->tables_count);
 
 	*out = (struct definitions){ .common = is_common(p) };
+	TRY(ddl_rows_copied(cx, p->dba, state_id(p->state), &out->copied));
 	if (follows(p))
 		TRY(read_following(cx, p, defs, out));
 	else
-		for (size_t i = 0; i < q->tables_count; i++)
+		for (size_t i = 0; i < q->tables_count; i++) {
 			TRY(definitions_at(cx, p, i, MOVE_FROM, &defs[i]));
+			note_copied(out, defs[i]);
+		}
 	moved_tables_make(cx->arena, defs, table_set_at(cx->arena, q, MOVE_TO), &out->tables);
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_cascades(defs[i], &out->tables, cx->err));

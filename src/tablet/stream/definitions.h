@@ -15,13 +15,15 @@
 #ifndef TABLET_STREAM_DEFINITIONS_H
 #define TABLET_STREAM_DEFINITIONS_H
 
+#include "tablet/server/ddl_rows.h"
 #include "tablet/stream/pass.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/moved_table.h"
 
 struct definitions {
 	struct moved_tables tables;
-	bool common; /* the servers are of different flavours (schema.h) */
+	struct ddl_rows copied; /* of tables whose copy has begun anew (copy_anew.h) */
+	bool common;            /* the servers are of different flavours (schema.h) */
 	bool behind;
 	/* Of a pass that is not: a table at the target is not defined as its source; NULL: all are. */
 	const char *differs;

@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/compare/diff_rows.h"
+#include "tablet/stream/copy_anew.h"
 #include "tablet/stream/definitions.h"
 
 enum { DDL_TOLD_BYTES = 500 };             /* of a statement, for people */
@@ -39,22 +40,42 @@ hint_anew(struct ctx *cx, const struct pass *p)
 	    cx->err, "vtctlclient Workflow delete %s, then move anew", p->state->workflow);
 }
 
+/* Not all rows are copied and in step. */
+static bool
+copies(const struct pass *p)
+{
+	return p->state->phase == STREAM_COPYING || p->state->phase == STREAM_CATCHING_UP;
+}
+
 static int
 hint_exec(struct ctx *cx, const struct pass *p)
 {
 	const char *name = p->state->workflow;
 
+	if (mysql_dialect(p->source) != mysql_dialect(p->dba))
+		return hint_anew(cx, p); /* nothing of one flavour runs at the other (ctl/check.c) */
 	return err_hint(cx->err,
-	    "vtctlclient Workflow update %s --on-ddl EXEC, then Workflow start, runs it at the target; or "
+	    "vtctlclient Workflow update %s --on-ddl EXEC, then Workflow start, %s; or "
 	    "vtctlclient Workflow delete %s, then move anew",
-	    name, name);
+	    name, copies(p) ? "copies the table anew" : "runs it at the target", name);
+}
+
+/* By the statement's own text; NULL: it can. */
+static const char *
+why_not_run(struct ctx *cx, const struct doing *d)
+{
+	return d->row.why_not[0] == '\0'
+	    ? NULL
+	    : arena_printf(cx->arena, "it cannot be run at the target: it %s", d->row.why_not);
 }
 
 static int
 stop(struct ctx *cx, const struct doing *d)
 {
-	(void)refuse(cx, d, "");
-	return hint_exec(cx, d->pass);
+	const char *why = copies(d->pass) ? NULL : why_not_run(cx, d);
+
+	(void)refuse(cx, d, why == NULL ? "" : why);
+	return why == NULL ? hint_exec(cx, d->pass) : hint_anew(cx, d->pass);
 }
 
 /* ---- May it be done? */
@@ -111,9 +132,7 @@ find_flaw(const struct doing *d)
 static int
 check_exec(struct ctx *cx, struct doing *d)
 {
-	const char *flaw = d->row.why_not[0] != '\0'
-	    ? arena_printf(cx->arena, "it cannot be run at the target: it %s", d->row.why_not)
-	    : NULL;
+	const char *flaw = why_not_run(cx, d);
 
 	if (flaw == NULL) {
 		TRY(read_source(cx, d));
@@ -308,6 +327,22 @@ finish(struct ctx *cx, const struct doing *d)
 	return 0;
 }
 
+/* Once it has begun, whatever is said by then. */
+static bool
+wants_anew(const struct doing *d)
+{
+	return position_is_set(&d->row.copied_from) || d->pass->request->on_ddl == ON_DDL_EXEC ||
+	    d->pass->request->on_ddl == ON_DDL_EXEC_IGNORE;
+}
+
+static int
+copy_again(struct ctx *cx, struct doing *d)
+{
+	TRY(env_dba(cx, d->pass->env, &d->c));
+	TRY(state_succeed(cx, d->c, state_id(d->pass->state), DDL_SESSION));
+	return copy_anew(cx, d->pass, d->table, &d->row);
+}
+
 static int
 do_met(struct ctx *cx, struct doing *d)
 {
@@ -316,12 +351,10 @@ do_met(struct ctx *cx, struct doing *d)
 	TRY(find_table(cx, d));
 	if (p->state->round > 1)
 		return stop(cx, d);
-	if (p->state->phase != STREAM_RUNNING && p->request->on_ddl != ON_DDL_STOP) {
-		(void)refuse(cx, d, "rows are still being copied");
-		return hint_anew(cx, p);
-	}
 	if (d->row.state == DDL_RUNNING)
 		return execute(cx, d);
+	if (copies(p) && wants_anew(d))
+		return copy_again(cx, d);
 	switch (p->request->on_ddl) {
 	case ON_DDL_STOP: return stop(cx, d);
 	case ON_DDL_EXEC:

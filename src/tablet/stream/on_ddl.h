@@ -18,6 +18,9 @@
  * nothing else writes the table meanwhile.
  *
  * What changes several tables at once, or takes one away, is refused.
+ *
+ * While rows are still copied nothing runs at the target: the copy of that one table begins anew
+ * (copy_anew.h).
  */
 #ifndef TABLET_STREAM_ON_DDL_H
 #define TABLET_STREAM_ON_DDL_H

@@ -195,7 +195,7 @@ copy_strict(struct ctx *cx, struct run *r)
 
 	while (strict_copy_run(cx, &s) != 0) {
 		if (!copy_error_passes(cx))
-			return -1;
+			return copy_altered_wait(cx, &r->copy_params);
 		TRY(waiting_again(cx, r->waiting, KEY_AGAIN_MS));
 	}
 	return 0;
@@ -426,6 +426,7 @@ fill_params(struct run *r)
 		.appliers = r->env->appliers,
 		.windows = &r->windows,
 		.state = r->state,
+		.behind = r->defs.behind,
 		.throttle = throttle_run,
 	};
 	r->copy_params = (struct copy_params){

@@ -27,8 +27,13 @@ struct index_def {
 	bool is_key; /* it stands in for a primary key (key.h) */
 };
 
+struct position;
+
 struct table_def {
 	const char *database, *name;
+	/* Its copy has begun anew there, in the binlog of the server that it moves from: what lies before
+	 * that is in the copy. NULL: it has not. Whoever follows it says so (stream/definitions.h). */
+	const struct position *copied_from;
 	struct column *columns;
 	int columns_count;
 	/* It is system versioned: a row for each change of one, and the first of these two columns says when

@@ -149,11 +149,27 @@ is_behind_hold(const struct applier *a, const struct source_txn *txn)
 	    !mutant("tablet_cascades_not_held");
 }
 
-/* Tables that are being given their indexes are not altered. */
+static bool
+any_strict(const struct moved_tables *tables)
+{
+	for (int i = 0; i < tables->count; i++) {
+		if (table_def_is_strict(tables->items[i].def))
+			return true;
+	}
+	return false;
+}
+
+/* Tables that are being given their indexes are not altered. Nor are those that only have to catch up with
+ * the consistency point for that, where it lies before the statement: nothing is copied any more. */
 static bool
 is_early_ddl(const struct applier *a, const struct source_txn *txn)
 {
-	return txn->ddl != NULL && a->state->phase == STREAM_INDEXING && !a->complete;
+	if (txn->ddl == NULL || a->complete)
+		return false;
+	if (a->state->phase == STREAM_CATCHING_UP)
+		return position_is_set(&a->cp) && position_cmp(&txn->end, &a->cp) > 0 &&
+		    !a->params->behind && !any_strict(a->params->tables);
+	return a->state->phase == STREAM_INDEXING;
 }
 
 static bool

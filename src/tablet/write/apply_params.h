@@ -16,6 +16,9 @@ struct apply_params {
 	struct windows *windows;
 	struct tail *tail;
 	bool keeps_deltas; /* from the beginning: applier_keep_deltas() was called in an earlier pass */
+	/* Of a table that is altered ahead the definition of before is known, and its indexes are not: it is
+	 * not completed first. */
+	bool behind;
 	/* applied, dirty_until are kept up to date here and on disk */
 	struct stream_state *state;
 	/* before each run; may wait; NULL: none */

@@ -81,6 +81,7 @@ stored_ddl(struct ctx *cx, struct writers *w, const struct stream_state *s, stru
 		.prepared = met->prepared,
 		.table = w->params.tables->items[d->table].def->name,
 		.away = d->change == TABLE_CHANGE_AWAY,
+		.several = d->several,
 		.rows_stay = d->rows_stay,
 		.statement = d->statement,
 		.repeated = d->repeated,

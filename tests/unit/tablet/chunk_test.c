@@ -400,7 +400,9 @@ view_behind(void *arg)
 {
 	struct chunk *c = chunk_new();
 
-	/* the tail has handed on what this view does not show */
+	/* the tail has handed on what this view does not show, or passes over it */
+	if (def.copied_from != NULL)
+		tail.offset = 4;
 	script_view(3, "999");
 	script_view(0, "1000");
 	script_definition(CREATE);
@@ -473,6 +475,14 @@ TEST(chunk_that_was_cut_short_is_no_end)
 
 TEST(chunk_waits_for_a_view_that_contains_the_tail)
 {
+	world(view_behind);
+}
+
+TEST(chunk_of_a_copy_that_began_anew_has_a_view_of_behind_that)
+{
+	static const struct position copied = { .file = "b.000007", .offset = 1000 };
+
+	def.copied_from = &copied;
 	world(view_behind);
 }
 

@@ -5,7 +5,7 @@
 
 struct source_script script;
 struct err err;
-static const struct moved_table moved = { .def = &script_table };
+static const struct moved_table moved = { .def = &script_table, .database = "to", .name = "t" };
 static const struct moved_tables tables = { .items = &moved, .count = 1 };
 struct tail_params params;
 struct tail *tail;
