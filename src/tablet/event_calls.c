@@ -11,7 +11,7 @@ enum {
 };
 
 /* In the order that they are selected. */
-enum { E_NAME, E_STATUS, E_DEFINER, E_DUE, E_COUNT };
+enum { E_NAME, E_STATUS, E_DEFINER, E_DUE, E_CHARSET, E_COLLATION, E_COUNT };
 
 /* What there is of the move at this end. */
 struct events {
@@ -57,8 +57,8 @@ read_events(struct ctx *cx, struct events *e)
 
 	buf_addf(&sql,
 	    "SELECT event_name, status, definer, COALESCE(CONVERT_TZ(execute_at, time_zone, "
-	    "@@session.time_zone) < NOW() + INTERVAL %d SECOND, 0) FROM information_schema.events WHERE "
-	    "event_schema=",
+	    "@@session.time_zone) < NOW() + INTERVAL %d SECOND, 0), character_set_client, "
+	    "collation_connection FROM information_schema.events WHERE event_schema=",
 	    DUE_WITHIN_S);
 	quote_string(&sql, slice_str(e->database));
 	TRY(mysql_select(cx, e->c, buf_slice(&sql), &e->rows));
@@ -68,18 +68,38 @@ read_events(struct ctx *cx, struct events *e)
 	return 0;
 }
 
-/* Who alters one is its definer from then on, unless the statement says who is. */
+static int
+set_charsets(struct ctx *cx, const struct events *e, struct slice charset, struct slice collation)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "SET character_set_client=");
+	quote_string(&sql, charset);
+	if (!slice_is_null(collation)) {
+		buf_add_str(&sql, ", collation_connection=");
+		quote_string(&sql, collation);
+	}
+	return mysql_exec(cx, e->c, buf_slice(&sql), NULL);
+}
+
+/* Whoever alters one is its definer from then on, unless the statement says who is; and it has the character
+ * sets of that session. In its database, whose name may be in other letters. */
 static int
 alter(struct ctx *cx, const struct events *e, size_t i, const char *status)
 {
 	const struct slice *v = event_at(e, i);
 	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	quote_table(&name, slice_str(e->database), v[E_NAME]);
-	if (mysql_execf(cx, e->c, "ALTER DEFINER=%s EVENT %s %s",
-		user_triggers_definer(cx->arena, v[E_DEFINER]), name.data, status) == 0)
-		return 0;
-	return err_wrap(cx->err, "event '%s.%.*s'", e->database, SLICE_ARG(v[E_NAME]));
+	quote_ident(&name, v[E_NAME]);
+	buf_addf(&sql, "ALTER DEFINER=%s EVENT %s %s",
+	    user_triggers_definer(cx->arena, v[E_DEFINER]), name.data, status);
+	if (!mutant("tablet_event_charsets"))
+		TRY(set_charsets(cx, e, v[E_CHARSET], v[E_COLLATION]));
+	int rc = mysql_exec(cx, e->c, buf_slice(&sql), NULL);
+	if (rc != 0)
+		return err_wrap(cx->err, "event '%s.%.*s'", e->database, SLICE_ARG(v[E_NAME]));
+	return set_charsets(cx, e, slice_str("utf8mb4"), SLICE_NULL); /* as quote.h needs it */
 }
 
 static int
@@ -152,6 +172,16 @@ turn_on(struct ctx *cx, const struct events *e)
 }
 
 static int
+use(struct ctx *cx, const struct events *e)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "USE ");
+	quote_ident(&sql, slice_str(e->database));
+	return mysql_exec(cx, e->c, buf_slice(&sql), NULL);
+}
+
+static int
 with_events(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
     int (*turn)(struct ctx *, const struct events *))
 {
@@ -163,6 +193,7 @@ with_events(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 		return 0;
 	TRY(env_dba(cx, env, &c));
 	e.c = c;
+	TRY(use(cx, &e));
 	TRY(read_events(cx, &e));
 	return turn(cx, &e);
 }

@@ -301,6 +301,17 @@ def ticks(combo, keyspace, server):
     return int(at(combo, keyspace, f"SELECT COUNT(*) FROM tick WHERE server = {combo.port('server', server)}"))
 
 
+def test_an_event_keeps_the_character_sets_that_it_was_made_with(combo):
+    """Servers give it those of whoever turns it on or off."""
+    up_events(combo)
+    at(combo, "customer", "SET NAMES latin1 COLLATE latin1_german2_ci; CREATE EVENT german ON SCHEDULE EVERY 1 HOUR DO DELETE FROM item WHERE word = 'x'")
+    before = events(combo, "customer")
+    assert before["german"][-2:] == ["latin1", "latin1_german2_ci"]
+    combo.client(*MOVE_EVENTS)
+    combo.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    assert events(combo, "customer") == before
+
+
 def wait_ticks(combo, serves):
     seen = ticks(combo, serves, serves)
     proc.wait_for(lambda: ticks(combo, serves, serves) > seen + 1, 30, f"events to tick at {serves}")
