@@ -1,4 +1,5 @@
 """What clients of different habits live through while a table changes hands."""
+import functools
 import os
 import subprocess
 import threading
@@ -121,6 +122,32 @@ def test_a_client_that_waits_with_one_connection_for_the_transaction_of_another(
     altered.join(100)
     assert altered.error is None and move.state(ready) == "switched"
     assert [name_of(ready, i) for i in range(1, 8)] == ["from before the hold"] + 6 * ["cached"]
+
+
+def test_ddl_of_a_client_that_bypasses_the_gate_in_a_hold(ready, client):
+    """It comes before the lock, and is done at the target too, or behind the switch, at a table that is served no more."""
+    ready.client("Workflow", "update", "--on-ddl", "EXEC", move.WORKFLOW)
+    writer = client()
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "10s")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    server = functools.partial(ready.mariadb, user="vt_dba")
+    altered = threading.Thread(daemon=True, target=server, args=("ALTER TABLE users ADD COLUMN extra INT NOT NULL DEFAULT 7", "customer"),
+                               kwargs={"port": ready.port("server", "customer")})
+    altered.start()
+    held = client().later("UPDATE users SET name = 'held' WHERE id = 2")
+    time.sleep(0.5)
+    assert altered.is_alive() and held.is_alive()
+    writer.run("COMMIT")
+    moving.finish()
+    altered.join(100), held.join(100)
+    assert not altered.is_alive() and held.error is None and move.state(ready) == "switched"
+    assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "held"
+    here, there = (server("SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'extra'",
+                          k, port=ready.port("server", k)).strip() for k in ("new_customer", "customer"))
+    assert there == "1" and here in ("0", "1")
+    assert server("SELECT COUNT(*) FROM users", "new_customer", port=ready.port("server", "new_customer")).strip() == str(ROWS)
 
 
 def test_what_waits_has_its_connection_at_the_other_side_already(ready, client):
