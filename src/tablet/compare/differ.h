@@ -18,6 +18,8 @@
  *        of a pass the comparison goes on from what is stored.
  *   (3)  A comparison never ends its stream's pass: its errors are its own.
  *   (4)  Rows are compared only while the stream is RUNNING and its applier exact (look.h).
+ *   (5)  An error that may come of an alteration at the source is one only where the stream has applied what
+ *        the source has, and has met none: else the pass ends, and the next one begins the table anew.
  *
  * An example: the program is killed.
  *
