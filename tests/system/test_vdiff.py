@@ -409,6 +409,19 @@ def test_killed_amid_it_goes_on_and_counts_each_row_once(pair):
     assert done["compared"] == 4000 and vdiffs.counts(done) == {"mismatched": 2, "extra_source": 1}
 
 
+def test_killed_with_rows_that_were_not_settled_yet(pair):
+    """A row that has changed while it was read is not counted before it was looked at again: what is stored has it."""
+    faults = f"{HALTS},vdiff.source.read=sleep:1000@5"
+    p, v = up(pair, {"t": (T, t_rows(1000))}, options=("--chunk-rows", "50"), faults=faults)
+    with Hot(p.source.server, "UPDATE t SET x = x + 1 WHERE id = 220"):
+        which = v.create()
+        proc.wait_for(lambda: v.show(which)["tables"][0]["compared"] > 0, 60, "rows to be stored")
+        p.target.kill()
+    p.target.start(options=("--chunk-rows", "50"))
+    done = v.wait(which, "completed")["tables"][0]
+    assert done["compared"] == 1000 and vdiffs.counts(done).get("unsettled", 0) <= 1
+
+
 def test_servers_that_go_away_are_waited_for(pair):
     p, v = up(pair, {"t": (T, t_rows(2000))}, options=("--chunk-rows", "50"),
               faults="vdiff.look.before=sleep:2000@5,vdiff.look.before=sleep:4000@15")

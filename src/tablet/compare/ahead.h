@@ -8,7 +8,8 @@
  *     +------ ahead_drop() ----+   it is not wanted: the present look ended somewhere else
  *
  * Its window is open from its own beginning on, so what is true of a look is true of this one (look.h); it
- * is only longer between steps 2 and 4.
+ * is only longer between steps 2 and 4. It begins at once, whether the stream is abreast or not: the present
+ * look waits for what the source has committed, and this window is open for that wait once more, at most.
  */
 #ifndef TABLET_COMPARE_AHEAD_H
 #define TABLET_COMPARE_AHEAD_H

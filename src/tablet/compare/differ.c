@@ -140,18 +140,28 @@ wait_turn(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
 	}
 }
 
+/* What is stored is gone on from. */
+static int
+save_settled(struct ctx *cx, struct differ *d, struct table_diff *t)
+{
+	if (!mutant("tablet_vdiff_settled"))
+		TRY(table_diff_settle(cx, t));
+	return save_table(cx, d, t->progress);
+}
+
 static int
 compare_to_end(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
 {
 	while (!t->ended) {
 		TRY(wait_turn(cx, d, t, wanted));
 		if (!*wanted)
-			return save_table(cx, d, t->progress);
+			return save_settled(cx, d, t);
 		TRY(linger(cx));
 		TRY(table_diff_step(cx, t));
 		if (!t->ended && task_now() - d->saved_at >= SAVE_MS * MSEC)
-			TRY(save_table(cx, d, t->progress));
+			TRY(save_settled(cx, d, t));
 	}
+	TRY(table_diff_settle(cx, t));
 	t->progress->seen.state = VDIFF_COMPLETED;
 	return save_table(cx, d, t->progress);
 }

@@ -68,9 +68,8 @@ wait_applied(struct ctx *cx, const struct looker *l, const struct position *p)
 	return 0;
 }
 
-/* So that the window is open for a moment, and not for what the stream was behind. */
-static int
-wait_abreast(struct ctx *cx, const struct looker *l)
+int
+look_wait_abreast(struct ctx *cx, const struct looker *l)
 {
 	SCOPED(position) struct position now = { 0 };
 
@@ -159,7 +158,6 @@ look_at_source(struct ctx *cx, struct looker *l, const struct row_span *span, st
 {
 	table_rows_init(&k->target);
 	buf_init(&k->upper);
-	TRY(wait_abreast(cx, l));
 	return read_source(cx, l, span, k);
 }
 
@@ -182,6 +180,7 @@ look_at_target(struct ctx *cx, struct looker *l, const struct row_span *span, st
 int
 look_at(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
+	TRY(look_wait_abreast(cx, l));
 	TRY(look_at_source(cx, l, span, k));
 	return k->again ? 0 : look_at_target(cx, l, span, k);
 }

@@ -47,13 +47,16 @@ void looker_close(struct looker *l);
 /* The source alone, of one that has its params and table. */
 int looker_open_source(struct ctx *cx, struct looker *l) MUST_USE;
 
+/* Waits until the stream has applied what it has handed on by now: so that a window which opens then is open
+ * for a moment, and not for what the stream was behind. */
+int look_wait_abreast(struct ctx *cx, const struct looker *l) MUST_USE;
 /* Steps 1 and 2, and then the others, of the same span. Into one that is all zero; look_done() after -1
  * too. After again there is no second half. */
 int look_at_source(
     struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
 int look_at_target(
     struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
-/* All of it. */
+/* All of it, abreast. */
 int look_at(
     struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
 void look_done(struct look *k);

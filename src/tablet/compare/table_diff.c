@@ -16,6 +16,8 @@ enum {
 	LOOK_BYTES = 4 * CHUNK_BYTES,
 	/* The longest that one look may take before the network is thought dead. */
 	LOOK_MINUTES = 10,
+	/* Looks of KEYS_AT_ONCE of them: some tenths of a second, which a kill may cost. */
+	SUSPECTS_MAX = 1000,
 };
 
 void
@@ -38,6 +40,7 @@ table_diff_open(struct ctx *cx, const struct compare_params *params,
 {
 	buf_init(&d->upper);
 	buf_init(&d->differing.bytes);
+	buf_init(&d->suspects.bytes);
 	d->limit = CHUNK_ROWS_FIRST;
 	d->ended = d->options->limit > 0 && d->progress->seen.compared >= d->options->limit;
 	table_diff_check(d);
@@ -51,6 +54,7 @@ table_diff_close(struct table_diff *d)
 	looker_close(&d->looker);
 	buf_done(&d->upper);
 	key_list_done(&d->differing);
+	key_list_done(&d->suspects);
 }
 
 /* ---- Counting */
@@ -277,7 +281,7 @@ look_less(struct table_diff *d, struct look *k)
 		d->limit = chunk_smaller(k->chunk, wanted_rows(d));
 }
 
-/* (2): everything up to the look's end is counted. */
+/* (2): everything up to the look's end is counted, or a suspect. */
 static void
 go_on_behind(struct table_diff *d, struct look *k)
 {
@@ -296,18 +300,21 @@ go_on_behind(struct table_diff *d, struct look *k)
 }
 
 static int
+settle_now(struct ctx *cx, struct table_diff *d)
+{
+	TRY(settle(cx, d, &d->suspects));
+	return repair(cx, d);
+}
+
+/* Those that are left for later are not counted yet: with a limit each look has to know how many were. */
+static int
 count_look(struct ctx *cx, struct table_diff *d, struct look *k)
 {
-	struct key_list s = KEY_LIST_INIT;
-	int rc = judge(cx, d, k, &s);
-
+	TRY(judge(cx, d, k, &d->suspects));
 	chunk_close_window(k->chunk); /* what is to be settled opens others */
-	if (rc == 0)
-		rc = settle(cx, d, &s);
-	if (rc == 0)
-		rc = repair(cx, d);
-	key_list_done(&s);
-	return rc;
+	if (d->options->limit > 0 || d->suspects.count >= SUSPECTS_MAX)
+		return settle_now(cx, d);
+	return repair(cx, d);
 }
 
 /* What was read ahead, where it begins behind the same key and has no other bound. */
@@ -318,6 +325,7 @@ read_source(struct ctx *cx, struct table_diff *d, const struct row_span *span, s
 	    ahead_is_behind(&d->ahead, span->after))
 		return ahead_take(cx, &d->ahead, k);
 	ahead_drop(&d->ahead);
+	TRY(look_wait_abreast(cx, &d->looker));
 	return look_at_source(cx, &d->looker, span, k);
 }
 
@@ -376,6 +384,16 @@ table_diff_step(struct ctx *cx, struct table_diff *d)
 	int rc = step(&within, d, &k);
 	look_done(&k);
 	return rc;
+}
+
+int
+table_diff_settle(struct ctx *cx, struct table_diff *d)
+{
+	struct ctx within = ctx_within(cx, LOOK_MINUTES * MINUTE);
+
+	TRY(settle_now(&within, d));
+	check(d->suspects.count == 0);
+	return 0;
 }
 
 int
