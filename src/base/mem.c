@@ -9,7 +9,7 @@
 
 enum {
 	/* Chunks and runs of usual rows are below it, and are not mapped anew each time. */
-	LARGE = 4 * 1024 * 1024,
+	LARGE = 5 * 1024 * 1024,
 	KEPT_AT_END = 16 * 1024 * 1024, /* of the heap: some such chunks */
 };
 

@@ -28,6 +28,7 @@ struct worker {
 	size_t loadable;     /* rows that are loaded in the time that a chunk may take */
 	size_t asked;        /* of the last chunk: both, and what the throttle leaves */
 	size_t row_bytes;    /* of the last chunk's rows; 0: not known */
+	uint64_t bytes;      /* loaded */
 	struct waitlist changed;
 	struct group group;
 };
@@ -90,6 +91,17 @@ copy_altered_wait(struct ctx *cx, const struct copy_params *p)
 	return err_copy(cx->err, &why);
 }
 
+/* What is left without an overlap, at the end of the range, is a small part of it. */
+static size_t
+bytes_wanted(const struct worker *l)
+{
+	uint64_t part = l->bytes / CHUNK_PART;
+
+	if (part < CHUNK_BYTES)
+		return CHUNK_BYTES;
+	return part < CHUNK_BYTES_MAX ? (size_t)part : CHUNK_BYTES_MAX;
+}
+
 /* ---- The reader */
 
 static size_t
@@ -145,7 +157,7 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 		l->row_bytes = c->rows.values.len / c->rows.count + 1;
 	if (!c->overflowed)
 		l->limit = bounded(
-		    l->work, chunk_next_limit(c, l->limit, CHUNK_BYTES, task_now() - start));
+		    l->work, chunk_next_limit(c, l->limit, bytes_wanted(l), task_now() - start));
 	return 0;
 }
 
@@ -217,14 +229,16 @@ load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 {
 	struct ctx inner = ctx_within(cx, chunk_deadline);
 	struct copy_range *r = l->work->range;
+	size_t bytes = c->rows.values.len;
 	usec start = task_now();
 
 	TRY(chunk_load(&inner, l->target, &l->work->job, &l->load, c));
 	if (c->overflowed)
 		return begin_again_smaller(cx, l, c);
+	l->bytes += bytes;
 	/* Until it is loaded its window is open, and changes to its rows wait. */
 	usec took = (task_now() - start) / LOAD_TIMES;
-	l->loadable = bounded(l->work, chunk_next_limit(c, l->loadable, CHUNK_BYTES, took));
+	l->loadable = bounded(l->work, chunk_next_limit(c, l->loadable, bytes_wanted(l), took));
 	if (c->rows.last.len > 0) {
 		buf_reset(&r->done);
 		buf_add_slice(&r->done, buf_slice(&c->rows.last));
