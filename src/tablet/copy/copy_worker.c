@@ -80,7 +80,7 @@ copy_altered_wait(struct ctx *cx, const struct copy_params *p)
 	struct err why = *cx->err;
 	SCOPED(position) struct position place = { 0 };
 
-	if (!is_altered(&why) || mutant("ddl_chunk_stops"))
+	if (!is_altered(&why))
 		return -1;
 	log_warn("%s: the copy waits for what has altered it", why.text);
 	struct ctx asking = ctx_within(cx, MINUTE);
