@@ -130,3 +130,21 @@ def test_a_stream_that_is_taken_back_in_an_exchange_leaves_nothing(pair):
     p.target.call("stream_delete", **p.request(drop=True))
     assert left_over(p) == ()
     assert p.target.server.sql("SHOW TABLES FROM new_customer") == ()
+
+
+def test_a_reader_of_the_table_keeps_the_exchange_waiting_and_is_named(pair):
+    p = pair("t")
+    fill(p)
+    p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
+    p.start()
+    proc.wait_for(lambda: p.status()["rows_copied"] > 0, 30, "the first chunk")
+    reader = p.target.server.connect("new_customer", autocommit=False)
+    with reader.cursor() as cur:
+        cur.execute("SELECT 1 FROM t LIMIT 1")
+    proc.wait_for(lambda: "transactions use it all the time" in proc.tail(p.target.log), 60, "the log to tell of it")
+    other = p.target.server.connect("new_customer")
+    with other.cursor() as cur:
+        cur.execute("SELECT COUNT(*) FROM t")           # waits for nobody
+        assert cur.fetchone() == (ROWS,)
+    reader.rollback()
+    check_arrived(p)

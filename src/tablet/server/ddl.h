@@ -9,8 +9,7 @@
  * killed after a few milliseconds (watched.h). Where clients never leave a table alone, the gates make room
  * for it (a pause: docs/architecture.md section 6).
  *
- * All DDL of ours goes through here, but for what is done to a table that nobody uses yet: index.h and
- * exchange.h.
+ * All DDL of ours goes through here; the one exception is in index.h.
  */
 #ifndef TABLET_SERVER_DDL_H
 #define TABLET_SERVER_DDL_H

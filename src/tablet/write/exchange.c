@@ -4,8 +4,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/server/sidecar.h"
+#include "tablet/table/auto_increment.h"
 #include "tablet/table/bare_sql.h"
 
 #include <stdio.h>
@@ -13,8 +15,9 @@
 enum {
 	/* Smaller tables take less time than the seven statements, of some milliseconds each. */
 	ROWS_MIN = 100000,
-	STEP_WITHIN_S = 60, /* milliseconds at a table that nobody uses, on a server that is alive */
-	NAME_MAX_LEN = 32,  /* "spent_" and a hash */
+	/* Milliseconds at a table that nobody uses; then it is told who does, and the next pass goes on. */
+	STEP_WITHIN_S = 10,
+	NAME_MAX_LEN = 32, /* "spent_" and a hash */
 };
 
 /* Of one table. name, twin, spent: quoted, with their databases. */
@@ -177,24 +180,24 @@ has_rows(struct ctx *cx, struct mysql_client *c, const struct buf *name)
 
 /* Steps 1 and 2, unless they are done. */
 static int
-fill_twin(struct ctx *cx, struct mysql_client *c, const struct exchange *x)
+fill_twin(struct ctx *cx, struct ddl *d, const struct exchange *x)
 {
 	const struct moved_table *t = x->table;
 	SCOPED(buf) struct buf make = BUF_INIT;
 	SCOPED(buf) struct buf swap = BUF_INIT;
-	int there = is_there(cx, c, x, x->twin_name);
+	int there = is_there(cx, d->session, x, x->twin_name);
 
 	if (there > 0)
-		there = has_rows(cx, c, &x->twin);
+		there = has_rows(cx, d->session, &x->twin);
 	if (there != 0 && !mutant("tablet_exchange_anew"))
 		return there < 0 ? -1 : 0;
-	TRY(mysql_execf(cx, c, "DROP TABLE IF EXISTS %s", x->twin.data));
+	TRY(ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", x->twin.data));
 	bare_sql_create(&make, t->def, x->sidecar, x->twin_name);
-	TRY(mysql_exec(cx, c, buf_slice(&make), NULL));
+	TRY(ddl_run(cx, d, buf_slice(&make)));
 	if (fault("stream.exchange.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	add_exchange(&swap, x);
-	TRY(mysql_exec(cx, c, buf_slice(&swap), NULL));
+	TRY(ddl_run(cx, d, buf_slice(&swap)));
 	if (fault("stream.exchange.after"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	return 0;
@@ -202,35 +205,70 @@ fill_twin(struct ctx *cx, struct mysql_client *c, const struct exchange *x)
 
 /* Step 4. It is empty: rows in it would be the only ones. */
 static int
-drop_spent(struct ctx *cx, struct mysql_client *c, const struct exchange *x)
+drop_spent(struct ctx *cx, struct ddl *d, const struct exchange *x)
 {
-	int rows = has_rows(cx, c, &x->spent);
+	int rows = has_rows(cx, d->session, &x->spent);
 
 	if (rows < 0)
 		return -1;
 	if (rows > 0)
 		return err_set(cx->err, ERR_CORRUPT, "%s has rows that %s ought to have",
 		    x->spent.data, x->name.data);
-	return mysql_execf(cx, c, "DROP TABLE %s", x->spent.data);
+	return ddl_runf(cx, d, "DROP TABLE %s", x->spent.data);
+}
+
+/* The server may have the counter of the twin when that was empty. */
+static int
+set_next(struct ctx *cx, struct ddl *d, const struct exchange *x)
+{
+	const struct moved_table *t = x->table;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+	uint64_t next;
+	const struct auto_values wanted = { t->database, &t->name, 1, &next };
+
+	buf_add_str(&sql, "SELECT CAST(GREATEST(MAX(");
+	quote_ident(&sql, slice_str(t->def->columns[t->def->primary_first].name));
+	buf_addf(&sql, "), 0) AS UNSIGNED) FROM %s", x->name.data);
+	TRY(mysql_select(cx, d->session, buf_slice(&sql), &rows));
+	if (rows.rows != 1 || slice_is_null(rows.values[0]) || mutant("tablet_exchange_next"))
+		return 0;
+	TRY(parse_u64(rows.values[0], &next, cx->err));
+	next += next < UINT64_MAX;
+	return auto_increment_set(cx, d, &wanted, false);
 }
 
 static int
-finish(struct ctx *cx, struct mysql_client *c, const struct exchange *x)
+finish(struct ctx *cx, struct ddl *d, const struct exchange *x)
 {
-	int unnumbered = is_unnumbered(cx, c, x->table);
+	int unnumbered = is_unnumbered(cx, d->session, x->table);
 	int there;
 
 	if (unnumbered < 0)
 		return -1;
 	if (unnumbered > 0) {
-		TRY(fill_twin(cx, c, x));
-		TRY(mysql_execf(cx, c, "RENAME TABLE %s TO %s, %s TO %s", x->name.data,
-		    x->spent.data, x->twin.data, x->name.data));
+		TRY(fill_twin(cx, d, x));
+		TRY(ddl_runf(cx, d, "RENAME TABLE %s TO %s, %s TO %s", x->name.data, x->spent.data,
+		    x->twin.data, x->name.data));
 		if (fault("stream.exchange.renamed"))
 			return err_set(cx->err, ERR_RETRY, "fault");
 	}
-	there = is_there(cx, c, x, x->spent_name);
-	return there <= 0 ? there : drop_spent(cx, c, x);
+	there = is_there(cx, d->session, x, x->spent_name);
+	if (there <= 0)
+		return there;
+	TRY(set_next(cx, d, x));
+	return drop_spent(cx, d, x);
+}
+
+/* No request of the session's for a lock waits meanwhile (ddl.h). */
+static int
+finish_at_once(struct ctx *cx, struct mysql_client *c, const struct exchange *x)
+{
+	struct ddl d = { .session = c };
+
+	TRY(mysql_execf(cx, c, "SET @lock_wait=@@lock_wait_timeout, lock_wait_timeout=0"));
+	TRY(finish(cx, &d, x));
+	return mysql_execf(cx, c, "SET lock_wait_timeout=@lock_wait");
 }
 
 static int
@@ -243,7 +281,7 @@ finish_table(
 	struct exchange x = { .table = t, .sidecar = sidecar };
 
 	set_names(&x, t->database, t->name);
-	int rc = finish(&whole, c, &x);
+	int rc = finish_at_once(&whole, c, &x);
 
 	exchange_done(&x);
 	return rc == 0

@@ -11,7 +11,8 @@
  *   1  CREATE the twin, numbered       rows, partitioned   empty                 -
  *   2  EXCHANGE PARTITION              empty, partitioned  rows                  -
  *   3  RENAME both in one statement    rows, numbered      -                     empty, partitioned
- *   4  DROP the one that is spent      rows, numbered      -                     -
+ *   4  set the next value, and         rows, numbered      -                     -
+ *      DROP the one that is spent
  *
  * No row is copied or read. What is there tells which step was the last, so that nothing of it is stored:
  * after a kill exchange_finish() goes on with the next. Between 2 and 3 the table is empty: nobody may
@@ -19,7 +20,9 @@
  * before it applies.
  *
  * Its statements go by the session that the caller has, which is known to have no former one at work
- * (state_succeed()): step 2 of a killed process between steps 2 and 3 of its successor would undo it.
+ * (state_succeed()): step 2 of a killed process between steps 2 and 3 of its successor would undo it. Where
+ * somebody reads the table they are tried again, for ten seconds; then the pass ends with an error that says
+ * who, and the session with it.
  */
 #ifndef TABLET_WRITE_EXCHANGE_H
 #define TABLET_WRITE_EXCHANGE_H
