@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mutant.h"
+#include "base/parse.h"
 #include "binlog/dump.h"
 #include "rpc/grants.h"
 #include "sql/quote.h"
@@ -23,7 +24,8 @@ struct trial {
 	enum privilege_account which;
 	struct grant_places where;
 	struct mysql_client *client;
-	const char *named; /* 'vt_app'@'127.0.0.1', as the server knows it */
+	uint64_t packet_max; /* bytes of a statement that its server takes */
+	const char *named;   /* 'vt_app'@'127.0.0.1', as the server knows it */
 	struct requirements *out;
 };
 
@@ -89,6 +91,8 @@ do_it(struct ctx *cx, struct trial *t, const struct privilege *p)
 	if (p->sql == NULL)
 		return try_replica(cx, t);
 	put_sql(&sql, t, p);
+	if (sql.len >= t->packet_max)
+		return 0; /* it would end the session; the server's settings are refused for it */
 	return mysql_exec(cx, t->client, buf_slice(&sql), NULL);
 }
 
@@ -213,9 +217,14 @@ static int
 connect_as(struct ctx *cx, struct trial *t)
 {
 	static const char set[] = "SET SESSION lock_wait_timeout=1, sql_mode='STRICT_ALL_TABLES'";
+	struct mysql_rows rows;
 
 	TRY(open_session(cx, t, &t->client));
+	/* First: what init_connect has stated may read the words of the next statement as others. */
+	TRY(mysql_exec(cx, t->client, slice_str("SET NAMES utf8mb4"), NULL));
 	TRY(mysql_exec(cx, t->client, slice_str(set), NULL));
+	TRY(mysql_select(cx, t->client, slice_str("SELECT @@max_allowed_packet"), &rows));
+	TRY(parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, &t->packet_max, cx->err));
 	return account_name(cx, t->client, &t->named);
 }
 
