@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/mutant.h"
-#include "base/parse.h"
 #include "binlog/dump.h"
 #include "rpc/grants.h"
 #include "sql/quote.h"
@@ -13,6 +12,7 @@
 
 enum {
 	ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419,
+	ER_NET_PACKET_TOO_LARGE = 1153,
 	COMMENT_BEYOND = 65536, /* of a routine both flavours keep one byte less */
 	ROWS_MAX = 64,          /* of one account's, several times what there are */
 };
@@ -24,8 +24,7 @@ struct trial {
 	enum privilege_account which;
 	struct grant_places where;
 	struct mysql_client *client;
-	uint64_t packet_max; /* bytes of a statement that its server takes */
-	const char *named;   /* 'vt_app'@'127.0.0.1', as the server knows it */
+	const char *named; /* 'vt_app'@'127.0.0.1', as the server knows it */
 	struct requirements *out;
 };
 
@@ -91,9 +90,20 @@ do_it(struct ctx *cx, struct trial *t, const struct privilege *p)
 	if (p->sql == NULL)
 		return try_replica(cx, t);
 	put_sql(&sql, t, p);
-	if (sql.len >= t->packet_max)
-		return 0; /* it would end the session; the server's settings are refused for it */
 	return mysql_exec(cx, t->client, buf_slice(&sql), NULL);
+}
+
+/* It waits for no lock that others have, and cuts nothing off to make it fit. */
+static int
+connect_as(struct ctx *cx, struct trial *t)
+{
+	static const char set[] = "SET SESSION lock_wait_timeout=1, sql_mode='STRICT_ALL_TABLES'";
+
+	TRY(open_session(cx, t, &t->client));
+	/* First: what init_connect has stated may read the words of the next statement as others. */
+	TRY(mysql_exec(cx, t->client, slice_str("SET NAMES utf8mb4"), NULL));
+	TRY(mysql_exec(cx, t->client, slice_str(set), NULL));
+	return account_name(cx, t->client, &t->named);
 }
 
 /* What the server says when it is tried: 0 where the account may, or the error's number. */
@@ -103,6 +113,14 @@ try_one(struct ctx *cx, struct trial *t, const struct privilege *p, int *denied)
 	*denied = 0;
 	if (do_it(cx, t, p) == 0)
 		return 0;
+	/* Larger than the server takes: it ends the session, with an answer or without, and its settings are
+	 * refused for that. */
+	if (cx->err->mysql_errno == ER_NET_PACKET_TOO_LARGE ||
+	    (cx->err->kind == ERR_RETRY && p->sql != NULL && strstr(p->sql, "{long}") != NULL)) {
+		err_clear(cx->err);
+		client_done(&t->client);
+		return connect_as(cx, t);
+	}
 	if (cx->err->kind != ERR_SERVER)
 		return -1;
 	if (mutant("tablet_privilege_denied"))
@@ -210,22 +228,6 @@ try_all(struct ctx *cx, struct trial *t)
 	for (size_t i = 0; i < count; i++)
 		report(cx, t, all, count, &all[i]);
 	return 0;
-}
-
-/* It waits for no lock that others have, and cuts nothing off to make it fit. */
-static int
-connect_as(struct ctx *cx, struct trial *t)
-{
-	static const char set[] = "SET SESSION lock_wait_timeout=1, sql_mode='STRICT_ALL_TABLES'";
-	struct mysql_rows rows;
-
-	TRY(open_session(cx, t, &t->client));
-	/* First: what init_connect has stated may read the words of the next statement as others. */
-	TRY(mysql_exec(cx, t->client, slice_str("SET NAMES utf8mb4"), NULL));
-	TRY(mysql_exec(cx, t->client, slice_str(set), NULL));
-	TRY(mysql_select(cx, t->client, slice_str("SELECT @@max_allowed_packet"), &rows));
-	TRY(parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, &t->packet_max, cx->err));
-	return account_name(cx, t->client, &t->named);
 }
 
 static int

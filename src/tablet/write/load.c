@@ -94,6 +94,8 @@ static const char escapes[256] = { ['\\'] = '\\', ['\t'] = 't', ['\n'] = 'n', ['
 static void
 add_escaped(struct buf *out, struct slice value)
 {
+	if (value.len == 0) /* and it may have no place */
+		return;
 	const uint8_t *from = value.ptr, *end = value.ptr + value.len;
 
 	for (const uint8_t *p = from; p < end; p++) {
