@@ -18,6 +18,7 @@ struct doing {
 	struct ddl_row row;
 	struct mysql_client *c; /* the session that runs it */
 	size_t table;           /* among the request's */
+	bool by_hand;           /* altered_since() the try before */
 	struct table_def *from, *to;
 };
 
@@ -165,6 +166,13 @@ check_fits(struct ctx *cx, const struct doing *d)
 	    d->pass->state->workflow);
 }
 
+/* Is the table at the target another one than when the statement was met, or was last tried? */
+static bool
+altered_since(const struct doing *d, const char *now)
+{
+	return d->row.before[0] != '\0' && strcmp(d->row.before, now) != 0;
+}
+
 /*
  * That columns are the same says nothing of rows: they are emptied, or a column goes and comes again. So
  * what may change rows is stepped over only once the table at the target is another one than when the
@@ -178,13 +186,13 @@ step_over(struct ctx *cx, struct doing *d)
 	TRY(read_source(cx, d));
 	TRY(read_target(cx, d));
 	now = definition_now(cx, d);
-	bool by_hand = d->row.before[0] != '\0' && strcmp(d->row.before, now) != 0;
+	d->by_hand = altered_since(d, now);
 	if (d->row.before[0] == '\0') {
 		d->row.before = now;
 		TRY(ddl_rows_seen(cx, d->pass->dba, state_id(d->pass->state), &d->row));
 	}
 	TRY(check_fits(cx, d));
-	if (d->row.rows_stay || by_hand) {
+	if (d->row.rows_stay || d->by_hand) {
 		d->row.state = DDL_IGNORED;
 		return 0;
 	}
@@ -229,27 +237,43 @@ begin_session(struct ctx *cx, const struct doing *d)
 	return mutant("ddl_session_ours") ? 0 : mysql_exec(cx, d->c, d->row.session, NULL);
 }
 
-/* It failed: because the target has what it makes, since somebody has done it there? */
+/* It failed: because the target has what it makes, since somebody has done it there? Of what may change rows
+ * the same definition does not tell, unless the table has been altered since it failed before. */
 static int
-was_there(struct ctx *cx, struct doing *d, bool *there)
+is_same(struct ctx *cx, struct doing *d, bool *same)
 {
-	*there = false;
+	*same = false;
 	TRY(read_source(cx, d));
 	TRY(read_target(cx, d));
-	return definitions_equal(cx, d->pass, d->from, d->to, there);
+	return definitions_equal(cx, d->pass, d->from, d->to, same);
+}
+
+static int
+stop_for_error(struct ctx *cx, struct doing *d, bool same)
+{
+	TRY(ddl_rows_back(cx, d->pass->dba, state_id(d->pass->state), &d->row));
+	(void)refuse(cx, d, arena_printf(cx->arena, "the target says: %s", d->row.error));
+	if (same)
+		return err_hint(cx->err,
+		    "ALTER the table at the target so that the statement can be run there, then "
+		    "vtctlclient Workflow start %s; or Workflow delete, then move anew",
+		    d->pass->state->workflow);
+	return err_hint(cx->err,
+	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
+	    d->pass->state->workflow);
 }
 
 static int
 after_error(struct ctx *cx, struct doing *d)
 {
-	bool there;
+	bool same;
 
 	if (cx->err->kind != ERR_SERVER || env_error_passes(cx->err))
 		return err_wrap(cx->err, "running DDL of the source's");
 	d->row.error = arena_strdup(cx->arena, cx->err->text);
-	TRY(was_there(cx, d, &there));
+	TRY(is_same(cx, d, &same));
 	err_clear(cx->err);
-	if (there) {
+	if (same && (d->row.rows_stay || d->by_hand || mutant("ddl_error_believed"))) {
 		d->row.state = DDL_EXECUTED;
 		return 0;
 	}
@@ -257,11 +281,7 @@ after_error(struct ctx *cx, struct doing *d)
 		d->row.state = DDL_FAILED;
 		return check_fits(cx, d);
 	}
-	TRY(ddl_rows_back(cx, d->pass->dba, state_id(d->pass->state), &d->row));
-	(void)refuse(cx, d, arena_printf(cx->arena, "the target says: %s", d->row.error));
-	return err_hint(cx->err,
-	    "ALTER the table at the target as the source's is, then vtctlclient Workflow start %s",
-	    d->pass->state->workflow);
+	return stop_for_error(cx, d, same);
 }
 
 static int
@@ -281,6 +301,7 @@ static int
 execute(struct ctx *cx, struct doing *d)
 {
 	struct stream_id id = state_id(d->pass->state);
+	const char *now;
 
 	TRY(env_dba(cx, d->pass->env, &d->c));
 	if (!mutant("ddl_former_session"))
@@ -288,7 +309,9 @@ execute(struct ctx *cx, struct doing *d)
 	TRY(read_target(cx, d));
 	if (d->row.state == DDL_MET) {
 		TRY(check_exec(cx, d));
-		d->row.before = definition_now(cx, d);
+		now = definition_now(cx, d);
+		d->by_hand = altered_since(d, now);
+		d->row.before = now;
 		TRY(ddl_rows_run(cx, d->pass->dba, id, &d->row));
 		d->row.state = DDL_RUNNING;
 	}
