@@ -238,7 +238,7 @@ any_deadline_task(void *arg)
 	exec(c, "UPDATE d.b SET v=1 WHERE id=1");
 	for (int i = 0; i < 200; i++) {
 		struct ctx cx = {
-			.deadline = task_now() + 25 * MSEC + i * 100, .err = &err, .arena = &arena
+			.deadline = task_now() + 25 * MSEC + i * 200, .err = &err, .arena = &arena
 		};
 		struct share s;
 
@@ -257,4 +257,43 @@ TEST(a_deadline_is_told_wherever_it_comes)
 TEST(client_that_goes_from_one_table_to_the_other_is_no_victim)
 {
 	in_task(second_write_task, &arena);
+}
+
+static void
+alter(void *arg)
+{
+	exec(arg, "ALTER TABLE d.b ADD COLUMN w INT");
+}
+
+/* As guard/lock.h's: the lock would wait for DDL that waits for the caller's own transaction. */
+static void
+ddl_task(void *arg)
+{
+	struct mysql_client *c = begin(36), *altering = client();
+	struct ctx cx = ctx(10);
+	struct share s;
+	struct group g;
+
+	exec(c, "BEGIN");
+	exec(c, "SELECT * FROM d.b");
+	group_init(&g);
+	expect_ok(group_spawn(&g, "DDL", alter, altering, &err), &err);
+	check(task_sleep(&cx, 100 * MSEC) == 0);
+	expect(share_take(&cx, &env, &both, &s) != 0);
+	expect_eq(err.kind, ERR_RETRY);
+	expect(strstr(err.text, "'d.b'") != NULL && strstr(err.text, "DDL") != NULL);
+	err_clear(&err);
+	exec(c, "COMMIT");
+	cx = ctx(10);
+	expect_ok(group_wait(&cx, &g), &err);
+	group_done(&g);
+	expect_ok(share_take(&cx, &env, &both, &s), &err);
+	share_done(&s);
+	mysql_close(altering);
+	mysql_close(c);
+}
+
+TEST(ddl_that_waits_for_the_caller_is_not_waited_for)
+{
+	in_task(ddl_task, &arena);
 }

@@ -124,29 +124,30 @@ def test_a_client_that_waits_with_one_connection_for_the_transaction_of_another(
     assert [name_of(ready, i) for i in range(1, 8)] == ["from before the hold"] + 6 * ["cached"]
 
 
-def test_ddl_of_a_client_that_bypasses_the_gate_in_a_hold(ready, client):
-    """It comes before the lock, and is done at the target too, or behind the switch, at a table that is served no more."""
+@pytest.mark.parametrize("seconds", [0.5, 1.5])        # later than a second a statement is let in, and waits for the DDL
+def test_ddl_of_a_client_that_bypasses_the_gate_in_a_hold(ready, client, seconds):
+    """The attempt lets it go first, since it waits for that itself; it is done at the target too."""
     ready.client("Workflow", "update", "--on-ddl", "EXEC", move.WORKFLOW)
     writer = client()
     writer.run("BEGIN")
     writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
-    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "10s")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     server = functools.partial(ready.mariadb, user="vt_dba")
     altered = threading.Thread(daemon=True, target=server, args=("ALTER TABLE users ADD COLUMN extra INT NOT NULL DEFAULT 7", "customer"),
                                kwargs={"port": ready.port("server", "customer")})
     altered.start()
     held = client().later("UPDATE users SET name = 'held' WHERE id = 2")
-    time.sleep(0.5)
+    time.sleep(seconds)
     assert altered.is_alive() and held.is_alive()
     writer.run("COMMIT")
-    moving.finish()
+    moving.finish(100)                  # well before the lock would be given up
     altered.join(100), held.join(100)
     assert not altered.is_alive() and held.error is None and move.state(ready) == "switched"
     assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "held"
-    here, there = (server("SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'extra'",
-                          k, port=ready.port("server", k)).strip() for k in ("new_customer", "customer"))
-    assert there == "1" and here in ("0", "1")
+    columns = [server("SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'extra'",
+                      k, port=ready.port("server", k)).strip() for k in ("new_customer", "customer")]
+    assert columns == ["1", "1"]
     assert server("SELECT COUNT(*) FROM users", "new_customer", port=ready.port("server", "new_customer")).strip() == str(ROWS)
 
 
@@ -154,7 +155,7 @@ def test_what_waits_has_its_connection_at_the_other_side_already(ready, client):
     """It is made while nothing else can be done. A session that keeps something anywhere is left alone."""
     writer, waiter, keeper = client(), client(), client()
     keeper.run("CREATE TEMPORARY TABLE mine (id INT)")
-    waiter.run("SET time_zone = '+03:00'")
+    waiter.run("SET time_zone = '+03:00', autocommit = 0")       # outside of a transaction it is let in after a second
     writer.run("BEGIN")
     writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
 
@@ -170,12 +171,14 @@ def test_what_waits_has_its_connection_at_the_other_side_already(ready, client):
     assert at_new_side() == before
     held = waiter.later("UPDATE users SET name = @@time_zone WHERE id = 2")
     proc.wait_for(lambda: at_new_side() == before + 1, 20, "the connection")
+    time.sleep(1.2)
     assert held.is_alive()
     writer.run("COMMIT")
     moving.finish()
     held.join(100)
     kept.join(100)
     assert held.error is None and kept.error is None
+    waiter.run("COMMIT")
     assert name_of(ready, 2) == "+03:00" and name_of(ready, 3) == "of the keeper"
     assert keeper.run("SELECT COUNT(*) FROM mine") == ((0,),)
 

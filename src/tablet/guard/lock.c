@@ -1,9 +1,9 @@
 #include "tablet/guard/lock.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
-#include "sql/quote.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/share.h"
@@ -16,6 +16,8 @@ enum {
 	BUSY_POLL_MS = 5, /* until a task has ended that takes a lock which nobody wants any more */
 	/* Then the server ends what was prepared: for an attempt whose vtctld and whose undoing were lost. */
 	PREPARED_S = 600,
+	/* Longer than most attempts hold, so that they need none; shorter than what clients notice. */
+	DDL_POLL_MS = 100,
 };
 
 struct table_lock {
@@ -83,11 +85,13 @@ locks_init(struct locks *l, const struct tablet_env *env)
 {
 	*l = (struct locks){ .env = env };
 	list_init(&l->all);
+	group_init(&l->watches);
 }
 
 void
 locks_done(struct locks *l)
 {
+	group_done(&l->watches);
 	while (!list_empty(&l->all))
 		lock_free(list_item(l->all.first, struct table_lock, node));
 }
@@ -103,20 +107,10 @@ check_wanted(struct ctx *cx, const struct table_lock *t)
 	    t->move->workflow);
 }
 
-static int
-read_each(struct ctx *cx, struct mysql_client *c, const struct fence *f)
+static struct share_tables
+tables_of(const struct fence *f)
 {
-	for (int i = 0; i < f->tables_count; i++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
-
-		buf_add_str(&sql, "SELECT 1 FROM ");
-		quote_table(&sql, slice_str(f->database), slice_str(f->tables[i]));
-		buf_add_str(&sql, " LIMIT 0");
-		if (mysql_exec(cx, c, buf_slice(&sql), NULL) != 0)
-			return err_wrap(
-			    cx->err, "keeping DDL off table '%s.%s'", f->database, f->tables[i]);
-	}
-	return 0;
+	return (struct share_tables){ f->database, f->tables, f->tables_count };
 }
 
 static struct auto_values
@@ -126,17 +120,20 @@ next_values(const struct table_lock *t, const struct fence *f)
 	    struct auto_values){ f->database, f->tables, (size_t)f->tables_count, t->values.next };
 }
 
+/* killer NULL: waits for DDL. */
 static int
-prepare(struct ctx *cx, const struct locks *l, const struct fence *f, struct table_lock *t)
+prepare(struct ctx *cx, const struct locks *l, const struct fence *f, struct table_lock *t,
+    struct mysql_client *killer)
 {
 	const struct auto_values next = next_values(t, f);
+	const struct share_tables tables = tables_of(f);
 
-	if (t->reader != NULL)
+	if (t->reader != NULL) /* lock_prepare() was here */
 		return 0;
 	TRY(env_dba(cx, l->env, &t->reader));
 	TRY(mysql_execf(cx, t->reader, "SET autocommit=0, wait_timeout=%d", PREPARED_S));
-	if (!mutant("tablet_tables_unread"))
-		TRY(read_each(cx, t->reader, f));
+	if (!mutant("tablet_tables_unread") && share_read(cx, t->reader, killer, &tables) != 0)
+		return err_wrap(cx->err, "keeping DDL off");
 	TRY(fence_check(cx, t->reader, f));
 	TRY(auto_increment_read(cx, t->reader, &next));
 	return check_wanted(cx, t);
@@ -162,7 +159,7 @@ static int
 take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const struct fence *f,
     struct table_lock *t)
 {
-	struct share_tables tables = { f->database, f->tables, f->tables_count };
+	const struct share_tables tables = tables_of(f);
 
 	TRY(fence_current(cx, second, f));
 	if (share_take(cx, l->env, &tables, &t->share) != 0) {
@@ -189,8 +186,8 @@ take(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lock *
 {
 	SCOPED(spare) struct spare second = { 0 };
 
-	TRY(prepare(cx, l, f, t));
 	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
+	TRY(prepare(cx, l, f, t, second.client));
 	TRY(take_with(cx, l, second.client, f, t));
 	TRY(read_values(cx, second.client, f, t));
 	t->taken = true;
@@ -225,17 +222,100 @@ find_own(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lo
 	return 0;
 }
 
+/* ---- DDL that waits for the transaction (6) */
+
+struct watch {
+	struct arena arena;
+	struct locks *l;
+	const struct move *move;
+	int attempt;
+	struct share_tables tables;
+};
+
+static void
+watch_free(struct watch *w)
+{
+	arena_done(&w->arena);
+	free(w);
+}
+
+/* NULL: there is nothing to watch any more. */
+static struct table_lock *
+watched_lock(const struct watch *w)
+{
+	struct table_lock *t = find(w->l, w->move);
+
+	return t != NULL && t->attempt == w->attempt && t->reader != NULL ? t : NULL;
+}
+
+/* Until DDL is there: ERR_RETRY; 0: the transaction has ended. */
+static int
+look_out(struct ctx *cx, const struct watch *w)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(client) struct mysql_client *killer = NULL;
+
+	while (!mutant("tablet_reader_unwatched")) {
+		TRY(task_sleep(cx, DDL_POLL_MS * MSEC));
+		if (watched_lock(w) == NULL)
+			return 0;
+		if (c == NULL) {
+			TRY(env_dba(cx, w->l->env, &c));
+			TRY(env_dba(cx, w->l->env, &killer));
+		}
+		TRY(share_read(cx, c, killer, &w->tables));
+	}
+	return 0;
+}
+
+static void
+watch_main(void *arg)
+{
+	struct watch *w = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	if (look_out(&cx, w) != 0 && err.kind != ERR_CANCELLED) {
+		struct table_lock *t = watched_lock(w);
+
+		log_info("workflow '%s' keeps DDL off no more: %s", w->move->workflow, err.text);
+		if (t != NULL && !t->busy)
+			client_done(&t->reader);
+	}
+	watch_free(w);
+}
+
+static int
+watch(struct ctx *cx, struct locks *l, const struct fence *f, const struct table_lock *t)
+{
+	struct watch *w = mem_new(struct watch);
+	const char **names;
+
+	*w = (struct watch){ ARENA_INIT, l, t->move, t->attempt, tables_of(f) };
+	names = arena_array(&w->arena, const char *, f->tables_count);
+	for (int i = 0; i < f->tables_count; i++)
+		names[i] = arena_strdup(&w->arena, f->tables[i]);
+	w->tables.database = arena_strdup(&w->arena, f->database);
+	w->tables.names = names;
+	if (group_spawn(&l->watches, "DDL watch", watch_main, w, cx->err) == 0)
+		return 0;
+	watch_free(w);
+	return -1;
+}
+
 int
 lock_prepare(struct ctx *cx, struct locks *l, const struct fence *f)
 {
 	struct table_lock *t;
 
 	TRY(find_own(cx, l, f, &t));
-	if (t->taken)
+	if (t->taken || t->reader != NULL)
 		return 0;
 	t->busy = true;
-	int rc = prepare(cx, l, f, t);
+	int rc = prepare(cx, l, f, t, NULL);
 	t->busy = false;
+	if (rc == 0)
+		rc = watch(cx, l, f, t);
 	if (rc != 0)
 		lock_free(t);
 	return rc;

@@ -29,6 +29,9 @@
  * that; what it arms after a disarm of a higher attempt is refused by the row.
  * (5) Before it arms, the task that arms asks its move whether it is outdated. So where the row
  * cannot be had (fence.h (6)), an attempt that is over arms nothing once lock_wait_outdated() is back.
+ * (6) DDL is never waited for while clients wait, since it may wait for this transaction: it, or the
+ * writes behind it, would keep the hold from coming to its end. Where DDL is there before lock_take() the
+ * transaction ends, and the count is made again; a lock_take() that meets DDL answers ERR_RETRY.
  */
 #ifndef TABLET_GUARD_LOCK_H
 #define TABLET_GUARD_LOCK_H
@@ -37,6 +40,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/server/env.h"
 #include "tablet/server/position.h"
+#include "task/group.h"
 
 /* Read under the lock. */
 struct lock_values {
@@ -47,17 +51,18 @@ struct lock_values {
 struct locks {
 	const struct tablet_env *env;
 	struct list all;
+	struct group watches; /* (6) */
 };
 
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
-/* Counts the triggers and keeps them, until lock_release() or a higher attempt, for ten minutes at most.
- * Idempotent. Waits for DDL that somebody else has begun. ERR_RETRY: one is missing. ERR_REFUSED: the attempt
- * began with another number of tables. */
+/* Counts the triggers and keeps them, until lock_release() or a higher attempt, for ten minutes at most, or
+ * until DDL waits for it. Idempotent. Waits for DDL that somebody else has begun. ERR_RETRY: one is missing.
+ * ERR_REFUSED: the attempt began with another number of tables. */
 int lock_prepare(struct ctx *cx, struct locks *l, const struct fence *f) MUST_USE;
 /* The lock of the fence's tables, prepared if it is not. Until cx's deadline. The same attempt again: the
  * same values. They are the lock's, valid until the caller waits. ERR_CONFLICT: it is outdated. ERR_RETRY:
- * another call is taking it just now, or a trigger may be missing. */
+ * another call is taking it just now, a trigger may be missing, or DDL is in the way. */
 int lock_take(struct ctx *cx, struct locks *l, const struct fence *f,
     const struct lock_values **out) MUST_USE;
 /* Arms the fence under this attempt's lock. ERR_RETRY: that is not there, or another call has it just now.

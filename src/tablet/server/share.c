@@ -71,6 +71,38 @@ open_holder(struct ctx *cx, const struct tablet_env *env, struct share *s)
 	return mysql_exec(cx, c, slice_str("SET autocommit=0, wait_timeout=86400"), NULL);
 }
 
+static int
+read_one(struct ctx *cx, struct mysql_client *c, struct mysql_client *killer, struct slice sql)
+{
+	const struct watched w = { c, killer, SHARE_DDL_WAIT_MS * MSEC, false };
+	bool again;
+
+	if (killer == NULL)
+		return mysql_exec(cx, c, sql, NULL);
+	if (watched_exec(cx, &w, sql, NULL, &again) == 0)
+		return 0;
+	return again
+	    ? err_set(cx->err, ERR_RETRY, "DDL or LOCK TABLES of a client has it, or waits for it")
+	    : -1;
+}
+
+int
+share_read(struct ctx *cx, struct mysql_client *c, struct mysql_client *killer,
+    const struct share_tables *tables)
+{
+	for (int i = 0; i < tables->count; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		buf_add_str(&sql, "SELECT 1 FROM ");
+		quote_table(&sql, slice_str(tables->database), slice_str(tables->names[i]));
+		buf_add_str(&sql, " LIMIT 0");
+		if (read_one(cx, c, killer, buf_slice(&sql)) != 0)
+			return err_wrap(
+			    cx->err, "table '%s.%s'", tables->database, tables->names[i]);
+	}
+	return 0;
+}
+
 /* All of them by one connection, or none: it waits for nobody, so it makes no victim. */
 static int
 lock_at_once(struct ctx *cx, const struct share *s, const struct share_tables *tables, bool *again)
@@ -91,22 +123,39 @@ struct taking {
 	const struct share_tables *tables;
 	struct share *s;
 	int tries;
+	struct mysql_client *killer; /* NULL before it is needed */
 };
 
 static int
-wait_for_them(struct ctx *cx, const struct taking *t, bool *again)
+open_killer(struct ctx *cx, struct taking *t)
 {
-	SCOPED(client) struct mysql_client *killer = NULL;
+	return t->killer != NULL ? 0 : env_dba(cx, t->env, &t->killer);
+}
 
-	TRY(env_dba(cx, t->env, &killer));
+/* Nothing is locked just now. */
+static int
+look_for_ddl(struct ctx *cx, struct taking *t)
+{
+	if (t->tries % SHARE_DDL_TRIES != 0 || mutant("tablet_share_waits_for_ddl"))
+		return 0;
+	TRY(open_killer(cx, t));
+	TRY(share_read(cx, t->s->holders[0], t->killer, t->tables));
+	return mysql_exec(cx, t->s->holders[0], slice_str("COMMIT"), NULL);
+}
+
+static int
+wait_for_them(struct ctx *cx, struct taking *t, bool *again)
+{
+	TRY(open_killer(cx, t));
 	if (t->tables->count > SHARE_SINGLY_MAX) {
-		const struct watched w = { t->s->holders[0], killer, SHARE_WAIT_MS * MSEC, false };
+		const struct watched w = { t->s->holders[0], t->killer, SHARE_WAIT_MS * MSEC,
+			false };
 
 		return lock_watched(cx, &w, t->tables, again);
 	}
 	while (t->s->count < t->tables->count)
 		TRY(open_holder(cx, t->env, t->s));
-	return lock_singly(cx, t->s, killer, t->tables, again);
+	return lock_singly(cx, t->s, t->killer, t->tables, again);
 }
 
 static int
@@ -135,6 +184,8 @@ take(struct ctx *cx, struct taking *t)
 		if (again)
 			again = task_sleep(cx, SHARE_AGAIN_MS * MSEC) == 0;
 		if (again)
+			again = look_for_ddl(cx, t) == 0;
+		if (again)
 			continue;
 		return cx->err->kind != ERR_TIMEOUT || t->tries == 1
 		    ? -1
@@ -151,10 +202,11 @@ share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tabl
 	struct taking t = { .env = env, .tables = tables, .s = out };
 
 	*out = (struct share){ .holders = mem_zalloc(most * sizeof(struct mysql_client *)) };
-	if (take(cx, &t) == 0)
-		return 0;
-	share_done(out);
-	return -1;
+	int rc = take(cx, &t);
+	client_done(&t.killer);
+	if (rc != 0)
+		share_done(out);
+	return rc;
 }
 
 bool

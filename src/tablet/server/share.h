@@ -9,6 +9,10 @@
  * for a few milliseconds, and when one does not come all are let go and tried again after a pause.
  * A server without such a statement is asked in the second way at once; of more tables than SHARE_SINGLY_MAX
  * in one statement, for that moment.
+ *
+ * DDL is not waited for: it may itself wait for a transaction of this program (that of guard/lock.h keeps it
+ * off), and whoever asks for these locks keeps clients waiting. Where a plain read does not come through
+ * either, the answer is ERR_RETRY: once the caller has let go the DDL goes on.
  */
 #ifndef TABLET_SERVER_SHARE_H
 #define TABLET_SERVER_SHARE_H
@@ -37,11 +41,21 @@ enum {
 	SHARE_WAIT_MS = 5,
 	/* Twice the wait: writers have two thirds of the time for themselves. */
 	SHARE_AGAIN_MS = 10,
+	/* Before it is asked whether DDL is in the way, and again after as many: it costs a read a table. */
+	SHARE_DDL_TRIES = 3,
+	/* Nobody waits behind a read, so it has the time that a busy machine needs. */
+	SHARE_DDL_WAIT_MS = 50,
 };
 
-/* Holds a READ lock on each table until share_done(). ERR_TIMEOUT at cx's deadline. */
+/* Holds a READ lock on each table until share_done(). ERR_TIMEOUT at cx's deadline. ERR_RETRY: DDL or LOCK
+ * TABLES of somebody else is in the way. */
 int share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
     struct share *out) MUST_USE;
+/* Reads every table in c's transaction, whose metadata locks keep DDL off them until it ends. DDL, and LOCK
+ * TABLES ... WRITE, is all that such a read waits for, whether it has the table or waits for it. killer NULL:
+ * until that is over. Else another connection to the server; ERR_RETRY after a moment, and some are read. */
+int share_read(struct ctx *cx, struct mysql_client *c, struct mysql_client *killer,
+    const struct share_tables *tables) MUST_USE;
 /* Asks every connection, with a round trip each: are all locks held? False at cx's deadline as well. */
 bool share_alive(struct ctx *cx, struct share *s);
 /* Is one of the connections known to have failed? Asks nobody; false proves nothing. */

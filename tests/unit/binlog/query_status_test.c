@@ -108,8 +108,7 @@ TEST(a_list_of_databases_without_an_end)
 TEST(a_time_zone_that_is_none)
 {
 	static const char *const names[] = { "\x05\x02\\'", "\x05\x01\\", "\x05\x04x'--",
-		"\x05\003a\nb",
-		"\x05\x02\xc3\xa9" };
+		"\x05\003a\nb", "\x05\x02\xc3\xa9" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct query_status s = read(names[i], strlen(names[i]));

@@ -59,8 +59,7 @@ TEST(what_leaves_rows_as_they_are)
 		"ADD INDEX (b, c), MODIFY a INT", "CHANGE a b INT", "MODIFY a INT",
 		"CONVERT TO CHARACTER SET latin1", "ADD PRIMARY KEY (a)", "DROP PRIMARY KEY",
 		"DROP PARTITION p", "TRUNCATE PARTITION p",
-		"REORGANIZE PARTITION p INTO (PARTITION q "
-		"VALUES LESS THAN (5))",
+		"REORGANIZE PARTITION p INTO (PARTITION q VALUES LESS THAN (5))",
 		"RENAME COLUMN a TO b", "ADD `index` INT", "WAIT 5 DROP a", "ORDER BY a" };
 
 	for (size_t i = 0; i < sizeof(stay) / sizeof(stay[0]); i++) {
