@@ -41,8 +41,7 @@ class Proof(vdiffs.Vdiffs):
         return self.until(there, "all to be judged")
 
     def place(self):
-        own = kinds.brand(kinds.wanted()[1]) == "mysql"
-        return self.pair.target.server.sql("SHOW BINARY LOG STATUS" if own else "SHOW MASTER STATUS")[0][:2]
+        return self.pair.target.server.place()
 
     def is_clean(self):
         self.pair.catch_up()

@@ -5,7 +5,7 @@ import time
 import pymysql
 import pytest
 
-from lib import proc, tablets
+from lib import kinds, proc, tablets
 from lib.background import Background
 from lib.combo import Failed
 
@@ -54,6 +54,14 @@ def keys(server, database):
             for line in server.sql(f"SHOW CREATE TABLE `{database}`.`{t}`")[0][1].split("\n") if "FOREIGN KEY" in line}
 
 
+def unchecked(server, database, *statements):
+    """By a session that looks at no foreign key."""
+    with server.connect(database) as conn, conn.cursor() as cur:
+        cur.execute("SET foreign_key_checks = 0")
+        for sql in statements:
+            cur.execute(server.own_words(sql))
+
+
 def rows(server, table):
     return server.sql(f"SELECT * FROM {table} ORDER BY id")
 
@@ -82,10 +90,7 @@ def test_keys_are_added_as_they_are_at_the_source(family):
 
 def test_a_row_that_violates_a_key_is_named_and_waited_for(family):
     there = family.target.server
-    conn = family.source.server.connect("customer")
-    with conn.cursor() as cur:
-        cur.execute("SET foreign_key_checks = 0")
-        cur.execute("INSERT INTO child (id, p) VALUES (1000, 999)")
+    unchecked(family.source.server, "customer", "INSERT INTO child (id, p) VALUES (1000, 999)")
     family.target.start()
     family.start()
     proc.wait_for(lambda: "violates" in family.status()["error"], 120, "the row to be named", lambda: str(family.status()))
@@ -123,7 +128,7 @@ def test_no_row_comes_between_the_proof_and_the_key(family):
     missing = 4 - len(keys(there, "new_customer"))
     assert missing > 0
     before = there.sql("SELECT COUNT(*) FROM new_customer.parent")
-    server.sql("SET STATEMENT foreign_key_checks = 0 FOR INSERT INTO child (id, p) VALUES (2000, 999)", database="customer")
+    unchecked(server, "customer", "INSERT INTO child (id, p) VALUES (2000, 999)")
     while 4 - len(keys(there, "new_customer")) == missing:
         seen = there.sql("SELECT COUNT(*) FROM new_customer.parent"), there.sql("SELECT id FROM new_customer.kind WHERE id = 2000")
         if 4 - len(keys(there, "new_customer")) == missing:
@@ -164,7 +169,7 @@ CHECKED = [
     ("CREATE TABLE up (id INT PRIMARY KEY); CREATE TABLE up2 (id INT PRIMARY KEY, u INT, FOREIGN KEY (u) REFERENCES up (id));"
      "ALTER TABLE parent ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES up (id)",
      "the foreign key 'fk' of table 'customer.parent' refers to 'customer.up'", "move with them: up,up2; or"),
-    ("CREATE DATABASE IF NOT EXISTS elsewhere; CREATE OR REPLACE TABLE elsewhere.e (id INT PRIMARY KEY);"
+    ("CREATE DATABASE IF NOT EXISTS elsewhere; CREATE TABLE elsewhere.e (id INT PRIMARY KEY);"
      "ALTER TABLE parent ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES elsewhere.e (id)",
      "refers to 'elsewhere.e'", "go on without it: --drop-foreign-keys"),
     *(("CREATE TABLE up (id INT PRIMARY KEY); INSERT INTO up SELECT seq FROM seq_1_to_500;"
@@ -176,11 +181,7 @@ CHECKED = [
 
 @pytest.mark.parametrize("ddl, words, hint", CHECKED)
 def test_a_set_that_is_not_closed_is_refused_by_name(source, ddl, words, hint):
-    conn = source.server.connect("customer", client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
-    with conn.cursor() as cur:
-        cur.execute("SET foreign_key_checks = 0; " + ddl)
-        while cur.nextset():
-            pass
+    unchecked(source.server, "customer", *ddl.split(";"))
     before = keys(source.server, "customer")
     for method in ("check_from", "fence_install"):
         with pytest.raises(tablets.Refused) as refused:
@@ -219,8 +220,7 @@ def test_keys_are_found_without_opening_every_table(source):
 def test_a_key_of_another_table_at_the_target_is_refused(family):
     family.target.start()
     there = family.target.server
-    there.sql("SET STATEMENT foreign_key_checks = 0 FOR CREATE TABLE other (id INT PRIMARY KEY, c INT, CONSTRAINT fk"
-              " FOREIGN KEY (c) REFERENCES kind (id))", database="new_customer")
+    unchecked(there, "new_customer", "CREATE TABLE other (id INT PRIMARY KEY, c INT, CONSTRAINT fk FOREIGN KEY (c) REFERENCES kind (id))")
     with pytest.raises(tablets.Refused) as refused:
         family.target.call("check_to", **family.request(side="to"))
     assert "at the target: the foreign key 'fk' of table 'new_customer.other' refers to 'new_customer.kind'" in refused.value.text
@@ -279,9 +279,9 @@ CREATE TABLE stock (product INT PRIMARY KEY, n INT NOT NULL, FOREIGN KEY (produc
 CREATE TABLE nothing (id INT PRIMARY KEY, product INT, FOREIGN KEY (product) REFERENCES stock (product));
 CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT, orders INT, text VARCHAR(30), FOREIGN KEY (orders) REFERENCES orders (id));
 INSERT INTO country SELECT seq, CONCAT('c', seq) FROM seq_1_to_20;
-INSERT INTO customer (id, country, referrer) SELECT seq, 1 + seq % 20, IF(seq > 1, seq - 1, NULL) FROM seq_1_to_300;
+INSERT INTO customer (id, country, referrer) SELECT seq, 1 + seq % 20, IF(seq > 1, seq - 1, NULL) FROM seq_1_to_300 ORDER BY seq;
 INSERT INTO address SELECT seq, 1, 'here' FROM seq_1_to_300;
-INSERT INTO category SELECT seq, IF(seq > 1, 1, NULL) FROM seq_1_to_10;
+INSERT INTO category SELECT seq, IF(seq > 1, 1, NULL) FROM seq_1_to_10 ORDER BY seq;
 INSERT INTO product SELECT seq, 1 + seq % 10, 'y' FROM seq_1_to_100;
 INSERT INTO stock SELECT seq, 5 FROM seq_1_to_100;
 INSERT INTO tag VALUES ('a'), ('b'); INSERT INTO tagged SELECT seq, 'a' FROM seq_1_to_100;
@@ -338,8 +338,9 @@ class Shop(Background):
 
 def definitions(combo, keyspace):
     names = at(combo, keyspace, "SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'").split("\n")
-    return {n.split("\t")[0]: "\n".join(w for w in at(combo, keyspace, f"SHOW CREATE TABLE `{n.split()[0]}`").replace("\\n", "\n").split(" ")
-                                        if not w.startswith("AUTO_INCREMENT=")) for n in names}
+    shown = {n.split("\t")[0]: kinds.plain_definition(at(combo, keyspace, f"SHOW CREATE TABLE `{n.split()[0]}`")) for n in names}
+    return {n: "\n".join(w for w in text.replace("\\n", "\n").split(" ") if not w.startswith("AUTO_INCREMENT="))
+            for n, text in shown.items()}
 
 
 def test_a_schema_of_twelve_tables_moves_under_load(combo):

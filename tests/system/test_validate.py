@@ -126,14 +126,13 @@ def test_a_copy_without_files_is_warned_of_where_it_is_slower(validated):
 
 def test_looking_leaves_nothing_behind_not_even_in_the_binlog(validated):
     validated.mend()
-    position = "SHOW MASTER STATUS" if validated.server.flavour.startswith("mariadb") else "SHOW BINARY LOG STATUS"
     everything = ("SELECT table_schema, table_name, create_time FROM information_schema.tables WHERE table_schema IN "
                   "('customer', '_switchyard') UNION ALL SELECT routine_schema, routine_name, created FROM "
                   "information_schema.routines WHERE routine_schema = 'customer'")
     validated.server.sql("SET GLOBAL sql_mode = ''")        # a session that takes what it finds too long, and cuts it off
-    before = validated.server.sql(position), validated.server.sql(everything)
+    before = validated.server.place(), validated.server.sql(everything)
     assert all(r["state"] == "met" for r in validated.ask() if "ROUTINE" in r["what"])
-    assert (validated.server.sql(position), validated.server.sql(everything)) == before
+    assert (validated.server.place(), validated.server.sql(everything)) == before
 
 
 def test_people_are_shown_a_line_each(validated):

@@ -149,7 +149,7 @@ def purge(server):
     server.sql("FLUSH BINARY LOGS")
 
     def purged():
-        server.sql("PURGE BINARY LOGS TO %s", (server.sql("SHOW MASTER STATUS")[0][0],))
+        server.sql("PURGE BINARY LOGS TO %s", (server.place()[0],))
         return len(server.sql("SHOW BINARY LOGS")) == 1
     proc.wait_for(purged, 60, "the binlog to be purged")
 

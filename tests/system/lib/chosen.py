@@ -41,9 +41,7 @@ NOT_FOR = {
         "test_preflight.py": SQL, "test_way_back.py": SQL,
         "test_fence.py": "triggers of all databases are counted, of which MySQL has its own; its locks are asked for in MariaDB's words",
         "test_foreign_keys.py::test_keys_are_found_without": ITS_OWN,
-        **{f"test_foreign_keys.py::{name}": SQL for name in (
-            "test_no_row_comes", "test_a_key_of_another_table", "test_a_set_that_is_not_closed", "test_a_schema_of_twelve", "test_a_move_with_keys",
-            "test_without_the_keys", "test_a_cancelled_move", "test_a_child_that_has_left")}, "test_other_names.py": SQL, "test_sidecar.py": SQL, "test_statements.py": SQL, "test_stream_odd.py": SQL,
+        "test_other_names.py": SQL, "test_sidecar.py": SQL, "test_statements.py": SQL, 
         "test_stream_source.py": SQL, "test_stream_values.py": SQL, "test_stream_keys.py::test_keys_of_every_type": SQL,
         "test_stream.py::test_every_value": "MySQL's JSON cannot be moved; test_types.py has all types",
         "test_stream_kills.py::test_killed_connections": "it finds connections to kill in MariaDB's way", "test_stream_disk.py": ITS_OWN,

@@ -29,19 +29,19 @@ def assigned(value):
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-# By brand: where GLOBAL variables are, accounts with what they may, and how the binlog begins anew.
-WORDS = {"mariadb": ("information_schema.GLOBAL_VARIABLES", "SELECT User, Host, Priv FROM mysql.global_priv", "RESET MASTER"),
+# By brand: where GLOBAL variables are, and accounts with what they may.
+WORDS = {"mariadb": ("information_schema.GLOBAL_VARIABLES", "SELECT User, Host, Priv FROM mysql.global_priv"),
          "mysql": ("performance_schema.global_variables",
                    "SELECT u.User, u.Host, CONCAT_WS(' ', plugin, HEX(authentication_string), account_locked, (SELECT "
                    "GROUP_CONCAT(PRIVILEGE_TYPE) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT(QUOTE(u.User), '@', "
-                   "QUOTE(u.Host)))) FROM mysql.user AS u", "RESET BINARY LOGS AND GTIDS")}
+                   "QUOTE(u.Host)))) FROM mysql.user AS u")}
 
 
 class Kept:
     def __init__(self, server):
         self.server, self.process = server, server.process
         self.conn = server.connect()
-        where, self.accounts, self.forget = WORDS[kinds.brand(server.flavour)]
+        where, self.accounts = WORDS[kinds.brand(server.flavour)]
         self.variables = VARIABLES.format(where)
         self.before = self.state()
 
@@ -75,7 +75,7 @@ class Kept:
         for user, host, _ in self.ask(self.accounts):
             if (user, host) not in self.before["accounts"]:
                 self.ask(f"DROP USER {quoted(user)}@{quoted(host)}")
-        self.ask(self.forget)
+        self.ask(self.server.forget_sql)
         after = self.state()
         left = {what: (self.before[what], after[what]) for what in after if after[what] != self.before[what]}
         assert not left, f"the test leaves at the server, as (before, after): {left}"

@@ -27,8 +27,10 @@ SETTINGS = [*DURABLE, "--gtid-strict-mode=1", "--innodb-log-file-size=256M", "--
 
 class Server:
     flavour, daemon, settings = "mariadb-10.11", "mariadbd", SETTINGS
-    # Where it is; what a stream's account has of rights that are this flavour's own; what prints its binlog.
+    # Where it is, by GTIDs and by file; how its binlog begins anew; what a stream's account has of rights that are this flavour's
+    # own; what prints its binlog.
     position_sql = "SELECT @@global.gtid_binlog_pos"
+    place_sql, forget_sql = "SHOW MASTER STATUS", "RESET MASTER"
     stream_rights = "BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN"
     binlog_printer = "mariadb-binlog"
 
@@ -105,6 +107,10 @@ class Server:
 
     def position(self):
         return self.sql(self.position_sql)[0][0]
+
+    def place(self):
+        """The binlog's file and offset."""
+        return self.sql(self.place_sql)[0][:2]
 
     def kill(self):
         """As a power cut would."""

@@ -44,6 +44,7 @@ class MariaDB118(Installed):
 class MySQL97(Installed):
     flavour, daemon = "mysql-9.7", "mysqld"
     position_sql = "SELECT @@global.gtid_executed"
+    place_sql, forget_sql = "SHOW BINARY LOG STATUS", "RESET BINARY LOGS AND GTIDS"
     stream_rights = "REPLICATION CLIENT, XA_RECOVER_ADMIN"
     binlog_printer = "mysqlbinlog"
     own_words = staticmethod(numbers.written_out)
