@@ -31,7 +31,6 @@ ITS_OWN = "it is about something that only MariaDB has"
 # By flavour, or by flavour and version.
 NOT_FOR = {
     "mysql": {
-        "test_continuous.py::test_nothing_is_found_in_a_random": SQL, "test_continuous.py::test_nothing_is_found_in_many": SQL,
         "test_gate_conversations.py": SQL, "test_schema.py": SQL, "test_gate_catalogue.py": SQL,
         "test_gate_processes.py": SQL, "test_gate_wire.py": NATIVE, "test_gate_kill.py::test_idle_and_unknown": NATIVE,
         "test_gate_kill.py::test_a_pool_that_is_full": "it waits for MariaDB's error of a killed SLEEP",
