@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib import elsewhere, kinds, mariadb, proc
+from lib import cases, elsewhere, kinds, mariadb, proc
 from lib.combo import Combo, missing_programs
 from lib.load import Load
 from test_init import PASSWORDS, TRUSTS, credentials, init
@@ -111,7 +111,7 @@ def servers_elsewhere(servers_of, folder, host, source, target):
 
 
 @pytest.mark.skipif(not elsewhere.is_possible(), reason="no network namespace can be made here")
-@pytest.mark.parametrize("source, target", [*PAIRS, PAIRS_11_8[2], *(pytest.param(*p, marks=pytest.mark.long) for p in PAIRS_11_8[:2])])
+@pytest.mark.parametrize("source, target", cases.some(PAIRS + PAIRS_11_8, [PAIRS[0], PAIRS_11_8[2]]))
 def test_on_other_addresses_by_tls_whose_certificates_are_looked_at(servers_of, folder, attached, source, target):
     with elsewhere.Elsewhere() as host:
         s, t, shown = servers_elsewhere(servers_of, folder, host, source, target)

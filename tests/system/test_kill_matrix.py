@@ -283,6 +283,7 @@ def test_a_program_killed_at_each_point(combo):
     play(combo, share(number_of_today()))
 
 
+@pytest.mark.long
 def test_a_program_killed_at_each_point_across_flavours(combo):
     """Another pair of kinds each day; with them other cells than with the day before's of the same pair."""
     pair = flavours.PAIRS[number_of_today() % len(flavours.PAIRS)]

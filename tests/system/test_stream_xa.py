@@ -118,6 +118,7 @@ def test_what_is_prepared_during_the_copy(pair):
     assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name LIKE 'xa 3'") == ((5000,),)
 
 
+@pytest.mark.long
 def test_one_that_is_beyond_memory(pair):
     p = pair("t")
     running(p)
