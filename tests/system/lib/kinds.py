@@ -34,6 +34,11 @@ def version(kind):
     return kind.split("-")[1]
 
 
+def common_collation():
+    """Of a database, where the two ends have not the same defaults: MariaDB 10.11 does not know MySQL's."""
+    return "" if len(set(map(brand, wanted()))) == 1 else " COLLATE utf8mb4_general_ci"
+
+
 @functools.cache
 def home(kind):
     """The folder that a kind is installed in; says how to install it where it is not. Not of the system's."""

@@ -5,7 +5,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from . import proc
+from . import kinds, proc
 
 GRANTS = {
     "vt_app": "GRANT ALL PRIVILEGES ON `{keyspace}`.* TO 'vt_app'@'127.0.0.1'",
@@ -31,7 +31,7 @@ def write_credentials(path):
 
 
 def make_accounts(server, keyspace):
-    server.sql(f"CREATE DATABASE IF NOT EXISTS `{keyspace}`")
+    server.sql(f"CREATE DATABASE IF NOT EXISTS `{keyspace}`{kinds.common_collation()}")
     for name, grant in GRANTS.items():
         server.sql(f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY 'pw-{name}'")
         server.sql(grant.format(keyspace=keyspace, rights=server.stream_rights))
