@@ -476,6 +476,69 @@ cure(const struct common_table *t, const struct clause *clause, int columns, str
 	return cure_clause(err, &(struct cure){ t->name, t->create, clause });
 }
 
+static bool
+is_virtual(const struct clause *column)
+{
+	struct words w = { .rest = column->text };
+	struct slice expression;
+
+	while (words_next(&w)) {
+		if (!slice_eq_str(w.word, "GENERATED"))
+			continue;
+		(void)words_take(&w, "ALWAYS");
+		(void)words_take(&w, "AS");
+		words_take_brackets(&w, &expression);
+		return words_take(&w, "VIRTUAL");
+	}
+	return false;
+}
+
+static bool
+names_column(const struct clause *key, const struct clause *column)
+{
+	SCOPED(buf) struct buf quoted = BUF_INIT;
+	struct words w = { .rest = key->text };
+
+	quote_ident(&quoted, column->name);
+	while (words_next(&w)) {
+		if (w.word.ptr[0] == '(')
+			return create_table_find(w.word, quoted.data) < w.word.len;
+	}
+	return false;
+}
+
+/* MySQL lists indexes of virtual columns behind the other unique, or not unique, ones, wherever they were
+ * said; MariaDB lists them where they were. Here they are behind all others, in their order. */
+enum { RANK_FIRST, RANK_OF_VIRTUAL, RANK_LAST, RANKS };
+
+static int
+rank_of(const struct create_table *t, const struct clause *clause)
+{
+	if (clause->kind == CLAUSE_COLUMN || clause->kind == CLAUSE_PRIMARY)
+		return RANK_FIRST;
+	if (clause->kind != CLAUSE_INDEX)
+		return RANK_LAST;
+	for (int i = 0; i < t->clauses_count; i++) {
+		const struct clause *c = &t->clauses[i];
+
+		if (c->kind == CLAUSE_COLUMN && is_virtual(c) && names_column(clause, c))
+			return RANK_OF_VIRTUAL;
+	}
+	return RANK_FIRST;
+}
+
+static int
+put_ranked(const struct common_table *t, const struct clause *c, int *column, struct buf *out,
+    struct err *err)
+{
+	SCOPED(buf) struct buf clause = BUF_INIT;
+
+	if (put_clause(t, c, column, &clause, err) != 0)
+		return cure(t, c, *column, err);
+	buf_addf(out, "%s\n  %s", *column == 1 && c->kind == CLAUSE_COLUMN ? "" : ",", clause.data);
+	return 0;
+}
+
 int
 common_form(struct arena *a, const struct common_table *t, const char **out, struct err *err)
 {
@@ -484,15 +547,14 @@ common_form(struct arena *a, const struct common_table *t, const char **out, str
 
 	buf_add_str(&text, "CREATE TABLE ");
 	quote_ident(&text, t->name);
-	buf_add_str(&text, " (\n");
-	for (int i = 0; i < t->create->clauses_count; i++) {
-		SCOPED(buf) struct buf clause = BUF_INIT;
-
-		if (put_clause(t, &t->create->clauses[i], &column, &clause, err) != 0)
-			return cure(t, &t->create->clauses[i], column, err);
-		buf_addf(
-		    &text, "  %s%s\n", clause.data, i + 1 < t->create->clauses_count ? "," : "");
+	buf_add_str(&text, " (");
+	for (int rank = 0; rank < RANKS; rank++) {
+		for (int i = 0; i < t->create->clauses_count; i++) {
+			if (rank_of(t->create, &t->create->clauses[i]) == rank)
+				TRY(put_ranked(t, &t->create->clauses[i], &column, &text, err));
+		}
 	}
+	buf_add_char(&text, '\n');
 	if (put_options(t, &text, err) != 0)
 		return cure_options(err, t->name, t->create->options);
 	*out = arena_slice_str(a, buf_slice(&text));

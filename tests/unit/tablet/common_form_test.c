@@ -266,3 +266,40 @@ TEST(common_form_of_keys_with_a_collation_of_one_flavour)
 	expect(common_form(&a, &t, &out, &err) != 0);
 	expect_eq(err.kind, ERR_REFUSED);
 }
+
+TEST(common_form_has_indexes_of_virtual_columns_behind_the_others)
+{
+	static const char *const printed[] = {
+		/* MariaDB */
+		"  UNIQUE KEY `ug` (`g`),\n  UNIQUE KEY `u` (`n`),\n  KEY `more` (`n`,`g`),\n"
+		"  KEY `g` (`n`) COMMENT '`g`',\n  FULLTEXT KEY `f` (`n`)\n",
+		/* MySQL */
+		"  UNIQUE KEY `u` (`n`),\n  UNIQUE KEY `ug` (`g`),\n  KEY `g` (`n`) COMMENT '`g`',\n"
+		"  KEY `more` (`n`,`g`),\n  FULLTEXT KEY `f` (`n`)\n",
+	};
+	struct common_column column[] = { { .name = slice_str("n") }, { .name = slice_str("g") } };
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(printed) / sizeof(printed[0]); i++) {
+		struct create_table create;
+		const struct common_table t = { &create, slice_str("t"),
+			slice_str("utf8mb4_general_ci"), column, 2 };
+		const char *out;
+
+		expect_ok(create_table_read(&a,
+			      slice_str(arena_printf(&a,
+				  "CREATE TABLE `t` (\n  `n` int COMMENT 'GENERATED',\n"
+				  "  `g` int GENERATED ALWAYS AS (`n` * 3) VIRTUAL,\n%s)" OPTIONS,
+				  printed[i])),
+			      &create, &err),
+		    &err);
+		expect_ok(common_form(&a, &t, &out, &err), &err);
+		expect_str(out,
+		    "CREATE TABLE `t` (\n  `n` int NULL COMMENT 'GENERATED',\n"
+		    "  `g` int GENERATED ALWAYS AS (`n` * 3) VIRTUAL,\n"
+		    "  UNIQUE KEY `u` (`n`),\n  KEY `g` (`n`) COMMENT '`g`',\n"
+		    "  UNIQUE KEY `ug` (`g`),\n  KEY `more` (`n`,`g`),\n"
+		    "  FULLTEXT KEY `f` (`n`)\n)" OPTIONS);
+	}
+}
