@@ -154,7 +154,7 @@ static bool
 follows(const struct pass *p)
 {
 	return p->state->round == 1 && p->request->on_ddl != ON_DDL_STOP &&
-	    p->state->phase != STREAM_STARTING && !is_common(p);
+	    p->state->phase != STREAM_STARTING;
 }
 
 /* What the target's table is cannot say all of a table that it is another form of. */

@@ -395,7 +395,7 @@ tell(struct ctx *cx, struct table_def *def, struct create_table *create)
 	if (schema_common(cx->arena, def, create, &def->told_sql, cx->err) != 0)
 		return err_wrap(cx->err, "table '%s.%s'", def->database, def->name);
 	TRY(create_table_read(cx->arena, slice_str(def->told_sql), create, cx->err));
-	schema_take_json(def, create);
+	schema_take_types(cx->arena, def, create);
 	return 0;
 }
 

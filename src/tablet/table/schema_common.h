@@ -11,8 +11,8 @@
 int schema_common(struct arena *a, const struct table_def *def, const struct create_table *create,
     const char **out, struct err *err) MUST_USE;
 
-/* What a catalogue calls a long text, and the other end is to have as JSON, is JSON. create: of the common
- * form. */
-void schema_take_json(struct table_def *def, const struct create_table *create);
+/* What the catalogue calls int(11) at one end and int at the other is told as the common form has it; what
+ * it calls a long text, and the other end is to have as JSON, is JSON. create: of the common form. */
+void schema_take_types(struct arena *a, struct table_def *def, const struct create_table *create);
 
 #endif

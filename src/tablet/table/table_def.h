@@ -10,7 +10,8 @@
 
 struct column {
 	const char *name;
-	const char *told; /* its type, as the catalogue says it: "enum('a','b')" */
+	/* its type, as the catalogue says it: "enum('a','b')"; between flavours as the common form does */
+	const char *told;
 	struct column_type type;
 	bool nullable, auto_increment, zerofill;
 	bool old_format;       /* temporal, kept in a form of old (mysql/dialect.h) */

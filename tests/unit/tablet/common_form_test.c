@@ -1,5 +1,6 @@
 /* What MariaDB 10.11 and MySQL 9.7 print of the same table, and what both are told. */
 #include "tablet/table/common_form.h"
+#include "tablet/table/schema_common.h"
 #include "test.h"
 
 static const struct common_column columns[] = {
@@ -265,6 +266,55 @@ TEST(common_form_of_keys_with_a_collation_of_one_flavour)
 	column.in_unique = true;
 	expect(common_form(&a, &t, &out, &err) != 0);
 	expect_eq(err.kind, ERR_REFUSED);
+}
+
+/* Rows of one are rows of the other, whatever their catalogues call the types. */
+TEST(common_form_tells_types_in_the_same_words)
+{
+	static const struct {
+		const char *mariadb, *mysql, *told;
+	} rows[] = {
+		{ "`a b` int(11) NOT NULL", "`a b` int NOT NULL", "int" },
+		{ "`a b` int(5) unsigned zerofill DEFAULT NULL", "`a b` int(5) unsigned zerofill",
+		    "int(5) unsigned zerofill" },
+		{ "`a b` enum('a','int(11)')", "`a b` enum('a','int(11)')", "enum('a','int(11)')" },
+		{ "`a b` longtext COLLATE utf8mb4_bin CHECK (json_valid(`a b`))", "`a b` json",
+		    "json" },
+		{ "`a b` bigint(20) unsigned", "`a b` bigint unsigned", "bigint unsigned" },
+	};
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct column column[2] = { { .name = "a b" }, { .name = "a b" } };
+		struct table_def def[2];
+		bool json = strcmp(rows[i].told, "json") == 0;
+
+		if (json)
+			column[0].collation = "utf8mb4_bin";
+		for (int server = 0; server < 2; server++) {
+			struct create_table create;
+			const char *out;
+
+			def[server] = (struct table_def){ .name = "t",
+				.collation = "utf8mb4_general_ci",
+				.columns = &column[server],
+				.columns_count = 1 };
+			expect_ok(
+			    create_table_read(&a,
+				slice_str(arena_printf(&a, "CREATE TABLE `t` (\n  %s\n)" OPTIONS,
+				    server == 0 ? rows[i].mariadb : rows[i].mysql)),
+				&create, &err),
+			    &err);
+			expect_ok(schema_common(&a, &def[server], &create, &out, &err), &err);
+			expect_ok(create_table_read(&a, slice_str(out), &create, &err), &err);
+			schema_take_types(&a, &def[server], &create);
+			expect_str(column[server].told, rows[i].told);
+		}
+		expect(table_def_same_rows(&def[0], &def[1]));
+		column[1].told = "int(12)";
+		expect(!table_def_same_rows(&def[0], &def[1]));
+	}
 }
 
 TEST(common_form_has_indexes_of_virtual_columns_behind_the_others)
