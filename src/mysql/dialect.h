@@ -127,6 +127,8 @@ struct dialect {
 	/* The clustered index of a table with AUTO_INCREMENT has the last value in its root page, which each
 	 * row that is inserted holds for that: connections that insert wait for one another. */
 	bool numbers_in_root;
+	/* GRANT makes no account by the way, and there is no mode that forbids it. */
+	bool grants_make_no_account;
 	/* What our own sessions state beside role_common (role.h). */
 	const struct role_setting *settings;
 	/* Appends a statement that states what takes a privilege, or fails with 1227 where the account lacks

@@ -199,5 +199,6 @@ const struct dialect mysql_server_dialect = {
 	.demands = mysql_demands,
 	.session_demands = mysql_session_demands,
 	.wants_files = true,
+	.grants_make_no_account = true,
 	.settings = mysql_settings,
 };

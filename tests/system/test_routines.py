@@ -6,7 +6,7 @@ import threading
 import pymysql
 import pytest
 
-from lib import proc, stored
+from lib import kinds, proc, stored
 from lib.background import Background
 from lib.combo import Failed
 from lib.stored import at, make
@@ -34,11 +34,13 @@ WORKFLOW = "new_customer.shop"
 
 
 def routines(combo, keyspace):
-    """What is to be the same wherever they are; MariaDB says how wide an integer is, MySQL does not."""
+    """What is to be the same wherever they are. MariaDB says how wide an integer is, and has a mode more, which MySQL does not."""
     rows = at(combo, keyspace, "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY 2")
     found = [r.split("\t") for r in rows.split("\n") if r]
     shown = {name: at(combo, keyspace, "SHOW CREATE %s `%s`" % (kind, name.replace("`", "``"))) for kind, name in found}
-    return {name: text.replace("RETURNS int(11)", "RETURNS int") for name, text in shown.items()}
+    mixed = len(set(map(kinds.brand, kinds.wanted()))) > 1
+    return {name: text.replace("RETURNS int(11)", "RETURNS int").replace("NO_AUTO_CREATE_USER,", "" if mixed else "NO_AUTO_CREATE_USER,")
+            for name, text in shown.items()}
 
 
 MODES = {ROUTINES[2]: "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
@@ -141,6 +143,26 @@ def test_they_go_there_and_back_under_load(fresh):
     fresh.client("MoveTables", "Complete", WORKFLOW)
     assert sorted(routines(fresh, "customer")) == ["Twice", "runs_text", "stays_one"]
     assert fresh.mariadb("SELECT current_n(5), twice(4); SELECT Twice(id) FROM stays; CALL stays_one()", "customer").split() == ["100", "8", "14", "1"]
+
+
+def test_a_mode_that_goes_without_saying_at_mysql_keeps_nothing_back(combo):
+    """MariaDB has it by default."""
+    mode = "STRICT_ALL_TABLES,NO_AUTO_CREATE_USER" if kinds.brand(kinds.wanted()[0]) == "mariadb" else "STRICT_ALL_TABLES"
+    made = [*ROUTINES[:2], "CREATE TRIGGER tells AFTER DELETE ON item FOR EACH ROW INSERT INTO audit (item, was) VALUES (OLD.id, OLD.n)"]
+    stored.up(combo, made, {sql: mode for sql in made})
+    before = routines(combo, "customer")
+    combo.client(*MOVE)
+    combo.mariadb("CALL raise(5, @x); DELETE FROM item WHERE id = 5", "customer")
+    assert at(combo, "new_customer", "SELECT was FROM audit WHERE item = 5 ORDER BY id") == "0\n1"
+    modes = "SELECT sql_mode FROM information_schema.routines WHERE routine_schema = DATABASE() UNION ALL SELECT sql_mode FROM " \
+            "information_schema.triggers WHERE trigger_schema = DATABASE() AND trigger_name = 'tells'"
+    there = mode if kinds.brand(kinds.wanted()[1]) == "mariadb" else "STRICT_ALL_TABLES"
+    assert at(combo, "new_customer", modes).split() == [there] * 3
+    combo.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    assert routines(combo, "customer") == before
+    assert at(combo, "customer", modes.split(" UNION ")[0]).split() == [mode] * 2      # those that it had are left as they were
+    combo.mariadb("DELETE FROM item WHERE id = 6", "customer")
+    assert at(combo, "customer", "SELECT was FROM audit WHERE item = 6") == "0"
 
 
 def test_without_the_option_they_are_named(fresh):

@@ -5,6 +5,7 @@
 #include "sql/modes.h"
 #include "sql/quote.h"
 #include "sql/statement.h"
+#include "tablet/table/stored_mode.h"
 
 #define TRIED "_switchyard_routine_trial"
 
@@ -198,7 +199,7 @@ create(struct ctx *cx, struct mysql_client *c, const struct routine_definition *
 
 	TRY(find_name(cx, r, &at));
 	buf_add_str(&sql, "SET sql_mode=");
-	quote_string(&sql, slice_str(r->sql_mode));
+	quote_string(&sql, slice_str(stored_mode_for(cx->arena, mysql_dialect(c), r->sql_mode)));
 	buf_add_str(&sql, ", character_set_client=");
 	quote_string(&sql, slice_str(r->charset));
 	buf_add_str(&sql, ", collation_connection=");
@@ -238,10 +239,12 @@ heads_same(const char *a, const char *b)
 }
 
 static bool
-is_same(const struct routine_definition *a, const struct routine_definition *b)
+is_same(const struct mysql_client *c, const struct routine_definition *a,
+    const struct routine_definition *b)
 {
 	return strcmp(a->charset, b->charset) == 0 && strcmp(a->collation, b->collation) == 0 &&
-	    strcmp(a->sql_mode, b->sql_mode) == 0 && strcmp(a->time_zone, b->time_zone) == 0 &&
+	    stored_mode_is_same(mysql_dialect(c), a->sql_mode, b->sql_mode) &&
+	    strcmp(a->time_zone, b->time_zone) == 0 &&
 	    (strcmp(a->sql, b->sql) == 0 ||
 		(a->of.kind == ROUTINE_FUNCTION && heads_same(a->sql, b->sql) &&
 		    strcmp(a->body, b->body) == 0));
@@ -267,7 +270,7 @@ make_one(struct ctx *cx, struct mysql_client *c, const char *database,
 	bool exists;
 
 	TRY(read_one(cx, c, database, &there, &exists));
-	if (exists && is_same(&there, wanted) && !mutant("tablet_routine_made_once"))
+	if (exists && is_same(c, &there, wanted) && !mutant("tablet_routine_made_once"))
 		return 0;
 	if (exists && mutant("tablet_routine_made_once"))
 		return 0;
@@ -429,7 +432,7 @@ check_there(struct ctx *cx, struct mysql_client *c, const char *database,
 	if (r->of.kind != ROUTINE_EVENT)
 		TRY(read_one(cx, c, database, &other, &taken));
 	/* An event that is there may be on: two of one name would run. */
-	*same = exists && !taken && r->of.kind != ROUTINE_EVENT && is_same(&there, r);
+	*same = exists && !taken && r->of.kind != ROUTINE_EVENT && is_same(c, &there, r);
 	if ((!exists && !taken) || *same || mutant("tablet_routine_overwritten"))
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s '%s.%s' exists at the target, and is another one",

@@ -5,6 +5,7 @@
 #include "tablet/table/check_name.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/schema.h"
+#include "tablet/table/stored_mode.h"
 #include "tablet/table/user_triggers.h"
 
 #define TRIED "_switchyard_trigger_trial"
@@ -42,7 +43,7 @@ set_session(struct ctx *cx, struct mysql_client *c, const struct trigger_definit
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "SET sql_mode=");
-	quote_string(&sql, slice_str(t->sql_mode));
+	quote_string(&sql, slice_str(stored_mode_for(cx->arena, mysql_dialect(c), t->sql_mode)));
 	buf_add_str(&sql, ", character_set_client=");
 	quote_string(&sql, slice_str(t->charset));
 	buf_add_str(&sql, ", collation_connection=");
