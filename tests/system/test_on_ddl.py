@@ -7,7 +7,7 @@ import time
 import pymysql
 import pytest
 
-from lib import kinds, proc, tablets
+from lib import cases, kinds, proc, tablets
 from lib.streams import Writer, fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
@@ -332,6 +332,24 @@ def test_an_index_is_stepped_over_while_rows_are_copied(pair):
     released(p)
     assert [d["state"] for d in p.status()["ddl"]] == ["ignored"]
     ended(p)        # indexes are built as the source has them by then
+
+
+WHILE_INDEXED = ["ALTER TABLE t ADD COLUMN a INT NOT NULL DEFAULT 7", "ALTER TABLE t DROP COLUMN x", "DROP INDEX name ON t",
+                 "ALTER TABLE t ADD INDEX (x)", "ALTER TABLE t DROP INDEX name, ADD INDEX name (name, x)"]
+BESIDE = [(ddl, fault) for ddl in WHILE_INDEXED for fault in ("", *(f"{point}=kill" for point in KILLS))]
+
+
+@pytest.mark.parametrize("ddl, fault", cases.some(BESIDE, [(WHILE_INDEXED[2], "stream.ddl.met=kill")]))
+def test_ddl_while_indexes_are_built(pair, ddl, fault):
+    """Whether the build has its end before the statement or is begun again behind it."""
+    p = begin(pair, "EXEC", rows=150000, faults=fault)
+    proc.wait_for(lambda: p.status()["state"] == "indexing", 60, "the copy to end", lambda: f"{p.status()} {proc.tail(p.target.log)}")
+    p.source.server.sql(ddl, database="customer")
+    if fault:
+        p.target.process.wait(60)
+        p.target.start()
+    assert [d["state"] for d in settled(p, 1)] == ["executed"]
+    ended(p)
 
 
 # ---- Around a freeze
