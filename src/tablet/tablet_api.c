@@ -334,7 +334,7 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	s = engine_find(
 	    &api->engine, move->workflow, move_round(move)); /* it may have gone meanwhile */
 	if (s != NULL && move->side == MOVE_TO)
-		stream_unlock(s, move->attempt);
+		stream_serve(s, move->attempt);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 """The way back, asked of the two vttablets: rows that follow, what closes it, and kills."""
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pymysql
@@ -259,6 +260,23 @@ def test_nobody_changes_what_is_to_be_served_once_the_guard_was_asked(rounds):
     rounds.round += 1
     rounds.begin()
     rounds.closed("TRUNCATE TABLE t")
+
+
+def test_clients_of_what_is_served_again_are_no_finding(rounds):
+    """A way back ends when its tables serve; what is left of it goes later."""
+    rounds.switch()
+    rounds.check_equal()
+    rounds.hold()
+    rounds.prepare()
+    rounds.of_served("unlock")
+    rounds.of_other("disarm")
+    run(rounds.app(rounds.other), *WRITES)
+    time.sleep(1)               # in which a guard reads them
+    assert rounds.status()["closed"] == "" and "as they were left" not in proc.tail(rounds.other.log)
+    rounds.of_other("finish")
+    rounds.round += 1
+    rounds.begin()
+    rounds.check_equal()
 
 
 def test_the_lock_of_what_is_to_be_served_dies_with_its_tablet(rounds):

@@ -7,7 +7,8 @@
  * would be missing. So the guard reads its own server's binlog, from the position P at which the fence was
  * armed: a row event or a statement on one of the tables outside of the stream's own transactions is a
  * finding. The stream's own are known by the stream's row in the sidecar database (by workflow and round),
- * which each of them writes, and no client may. With a finding there is no way back any more.
+ * which each of them writes, and no client may. With a finding there is no way back any more. The guard ends
+ * when those tables serve again.
  *
  *   guard_start()            the row is read               somebody's change, or what cannot be read
  *   ------------> BACK-OFF -------------------> READING ------------------------------> CLOSED

@@ -123,6 +123,9 @@ int stream_lock(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 bool stream_locked(struct ctx *cx, struct stream *s, int attempt);
 /* Nothing when it is outdated: the lock is of a higher attempt. */
 void stream_unlock(struct stream *s, int attempt);
+/* The same; and clients may change its tables from now on. Where the stream is frozen for this attempt its
+ * guard ends, which would find them. Waits for that. */
+void stream_serve(struct stream *s, int attempt);
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
  * ends. ERR_CONFLICT: outdated. */
 int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
