@@ -5,10 +5,10 @@
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
 #include "ctl/alone.h"
+#include "ctl/flavours.h"
 #include "ctl/limits.h"
 #include "ctl/preflight.h"
 #include "ctl/rules.h"
-#include "mysql/flavour.h"
 
 enum { AGAIN_MS = 100 }; /* a topology that is away */
 
@@ -162,29 +162,6 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 	}
 }
 
-static int
-flavour_of(struct ctx *cx, const struct workflow *w, enum side s, const struct dialect **out)
-{
-	struct tablet_record tablet;
-	struct health_record health;
-
-	TRY(cluster_primary(cx, w->ctl, side_keyspace(w, s), &tablet));
-	TRY(cluster_health(cx, w->ctl, tablet.alias, &health));
-	return health.version[0] == '\0' ? 0 : flavour_find(health.version, out, cx->err);
-}
-
-/* As their tablets have said last; one that has said nothing does not answer the checks either. */
-static int
-flavours_differ(struct ctx *cx, const struct workflow *w, bool *out)
-{
-	const struct dialect *source = NULL, *target = NULL;
-
-	TRY(flavour_of(cx, w, SIDE_SOURCE, &source));
-	TRY(flavour_of(cx, w, SIDE_TARGET, &target));
-	*out = source != NULL && target != NULL && source != target;
-	return 0;
-}
-
 /* A way back brings the triggers back: can they be made where they are now? */
 static int
 try_triggers_back(struct ctx *cx, const struct workflow *w, const struct trigger_list *triggers)
@@ -195,22 +172,6 @@ try_triggers_back(struct ctx *cx, const struct workflow *w, const struct trigger
 		return 0;
 	TRY(side_request(cx, w, SIDE_SOURCE, &q.move));
 	return side_call(cx, w, TABLET_TRIGGERS_TRY, &q, NULL);
-}
-
-/* The same text may mean something else to another flavour of server. */
-static int
-check_on_ddl(struct ctx *cx, const struct workflow *w, bool differ)
-{
-	enum on_ddl on = w->r.options.on_ddl;
-
-	if (!differ || on == ON_DDL_STOP || on == ON_DDL_IGNORE)
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "--on-ddl %s between servers of different flavours: a statement of the "
-	    "source's may mean something else at the target",
-	    on_ddl_names[on]);
-	return err_hint(
-	    cx->err, "--on-ddl STOP, or IGNORE and ALTER the table at the target yourself");
 }
 
 /* Both servers are asked by their tablets; the one that the tables go to is told what they are to become. */
@@ -228,7 +189,7 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	struct check_to_reply there;
 
 	TRY(flavours_differ(cx, w, &from.common));
-	TRY(check_on_ddl(cx, w, from.common));
+	TRY(flavours_allow_on_ddl(cx, w));
 	to.common = from.common;
 	TRY(side_check_request(cx, w, SIDE_SOURCE, &from.move));
 	TRY(side_call(cx, w, TABLET_CHECK_FROM, &from, &described));

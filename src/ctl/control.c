@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "ctl/back.h"
 #include "ctl/cutover.h"
+#include "ctl/flavours.h"
 #include "ctl/limits.h"
 #include "ctl/switch_time.h"
 #include "ctl/traffic.h"
@@ -325,6 +326,8 @@ take_options(
 	workflow_options_take(&w->r.options, &q->options, q->given);
 	if (q->given & (GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY))
 		TRY(limits_try(cx, w));
+	if (q->given & GIVEN_ON_DDL)
+		TRY(flavours_allow_on_ddl(cx, w));
 	workflow_note(w, "update", "done", "");
 	return 0;
 }

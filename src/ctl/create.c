@@ -8,6 +8,7 @@
 #include "ctl/complete.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
+#include "ctl/flavours.h"
 #include "ctl/limits.h"
 #include "ctl/move_request.h"
 #include "ctl/pick.h"
@@ -138,6 +139,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	w->r.options = options_over(&w->r.options, q);
 	if (q->given & (GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY))
 		TRY(limits_try(cx, w));
+	if (q->given & GIVEN_ON_DDL)
+		TRY(flavours_allow_on_ddl(cx, w));
 	back_count_anew(w);
 	if (w->r.state != WORKFLOW_STOPPED)
 		w->r.state_text = w->r.hint = "";

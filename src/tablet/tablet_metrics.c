@@ -128,8 +128,8 @@ label_stream(struct buf *out, const struct stream *s)
 {
 	char round[12];
 
-	snprintf(round, sizeof(round), "%d", stream_round(s));
-	metric_label(out, "workflow", stream_workflow(s));
+	snprintf(round, sizeof(round), "%d", stream_id(s).round);
+	metric_label(out, "workflow", stream_id(s).workflow);
 	metric_label(out, "round", round);
 }
 

@@ -323,3 +323,18 @@ def test_what_the_other_side_has_not_is_refused_by_name(combo, source, target):
         assert "hint: " in str(told.value)
         assert flavours.rows(new, "SHOW TABLES") == ()
         flavours.run(old, "DROP TABLE t")
+
+
+def test_ddl_of_the_other_flavour_is_not_to_be_run_whenever_that_is_asked_for(combo):
+    flavours.up(combo, "mariadb", "mysql")
+    flavours.run(flavours.at(combo, "customer"), "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB")
+    move = "MoveTables", "--no-switch", "--workflow", "shop", "customer.t", "new_customer"
+    with pytest.raises(Failed, match="of different flavours"):
+        combo.client(*move, "--on-ddl", "EXEC")
+    combo.client(*move, "--on-ddl", "IGNORE")
+    for ask in (("Workflow", "update", "--on-ddl", "EXEC", WORKFLOW), ("Workflow", "update", "--on-ddl", "EXEC_IGNORE", WORKFLOW),
+                (*move, "--on-ddl", "EXEC")):
+        with pytest.raises(Failed, match="of different flavours"):
+            combo.client(*ask)
+    assert combo.api("workflow_show", workflow="new_customer/shop")["record"]["options"]["on_ddl"] == "IGNORE"
+    combo.client("Workflow", "update", "--on-ddl", "STOP", WORKFLOW)

@@ -330,6 +330,12 @@ guard_start(const struct guard_params *params, struct guard **out, struct err *e
 }
 
 void
+guard_end(struct guard *g)
+{
+	group_cancel(&g->life);
+}
+
+void
 guard_stop(struct guard *g)
 {
 	if (g == NULL)

@@ -83,6 +83,8 @@ struct guard_params {
 };
 
 int guard_start(const struct guard_params *params, struct guard **out, struct err *err) MUST_USE;
+/* Clients may change its tables: from now on it finds nothing. Waits for nobody. */
+void guard_end(struct guard *g);
 /* What is on disk stays. */
 void guard_stop(struct guard *g);
 /* Why there is no way back: a sentence; "" */

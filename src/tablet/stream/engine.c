@@ -32,8 +32,8 @@ find(const struct engine *e, const char *workflow, int round)
 	list_each(&e->streams, n) {
 		struct engine_entry *entry = list_item(n, struct engine_entry, node);
 
-		if (stream_round(entry->stream) == round &&
-		    strcmp(stream_workflow(entry->stream), workflow) == 0)
+		if (stream_id(entry->stream).round == round &&
+		    strcmp(stream_id(entry->stream).workflow, workflow) == 0)
 			return entry;
 	}
 	return NULL;
@@ -42,7 +42,7 @@ find(const struct engine *e, const char *workflow, int round)
 static struct engine_entry *
 find_of(const struct engine *e, const struct stream *s)
 {
-	return find(e, stream_workflow(s), stream_round(s));
+	return find(e, stream_id(s).workflow, stream_id(s).round);
 }
 
 /* Streams are few, and who calls this writes to a disk. */
@@ -398,10 +398,10 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 static int
 check_delete(struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
 {
-	if (drop && stream_round(s) > 1)
+	if (drop && stream_id(s).round > 1)
 		return err_set(cx->err, ERR_REFUSED,
 		    "the stream of '%s', round %d, is a way back: its tables are not its own",
-		    request->workflow, stream_round(s));
+		    request->workflow, stream_id(s).round);
 	if (drop && stream_reached(s) == STREAM_STOPPED)
 		return err_set(cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve",
 		    request->workflow);

@@ -196,10 +196,8 @@ start_guard(struct stream *s, struct err *err)
 static void
 stop_guard(struct stream *s)
 {
-	struct guard *g = s->guard;
-
-	s->guard = NULL; /* that of the end is waited for */
-	guard_stop(g);
+	guard_stop(s->guard);
+	s->guard = NULL;
 }
 
 /* ---- Birth and death */
@@ -282,18 +280,6 @@ struct stream_id
 stream_id(const struct stream *s)
 {
 	return state_id(&s->state);
-}
-
-const char *
-stream_workflow(const struct stream *s)
-{
-	return s->state.workflow;
-}
-
-int
-stream_round(const struct stream *s)
-{
-	return s->state.round;
 }
 
 const struct move_request *
@@ -534,13 +520,11 @@ stream_unlock(struct stream *s, int attempt)
 void
 stream_serve(struct stream *s, int attempt)
 {
+	bool serves = s->state.phase == STREAM_FROZEN && s->state.attempt == attempt;
+
 	stream_unlock(s, attempt);
-	if (s->state.phase != STREAM_FROZEN || s->state.attempt != attempt ||
-	    mutant("guard_of_what_serves"))
-		return;
-	s->callers++;
-	stop_guard(s);
-	leave(s);
+	if (s->guard != NULL && serves && !mutant("guard_of_what_serves"))
+		guard_end(s->guard);
 }
 
 /*

@@ -78,8 +78,6 @@ void stream_halt(struct stream *s);
 void stream_stop(struct stream *s);
 
 struct stream_id stream_id(const struct stream *s);
-const char *stream_workflow(const struct stream *s);
-int stream_round(const struct stream *s);
 const struct move_request *stream_request(const struct stream *s);
 enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */
@@ -124,7 +122,7 @@ bool stream_locked(struct ctx *cx, struct stream *s, int attempt);
 /* Nothing when it is outdated: the lock is of a higher attempt. */
 void stream_unlock(struct stream *s, int attempt);
 /* The same; and clients may change its tables from now on. Where the stream is frozen for this attempt its
- * guard ends, which would find them. Waits for that. */
+ * guard ends, which would find them. */
 void stream_serve(struct stream *s, int attempt);
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
  * ends. ERR_CONFLICT: outdated. */
