@@ -4,7 +4,6 @@ import re
 import pymysql
 import pytest
 
-from lib import cases
 from lib import combo as combos
 from lib import flavours
 
@@ -35,7 +34,8 @@ def is_function(conn, word):
     return True
 
 
-@pytest.mark.parametrize("kind", cases.some(["mariadb", "mariadb-11.8", "mysql"], ["mariadb"]))
+@pytest.mark.parametrize("kind", ["mariadb", "mariadb-11.8", "mysql"])
+@pytest.mark.long
 def test_no_function_of_a_server_is_taken_for_a_stored_one(combo, kind):
     flavours.up(combo, kind, kind)
     combo.mariadb("CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1), (2, 4)", "customer")

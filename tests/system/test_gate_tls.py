@@ -10,7 +10,7 @@ import subprocess
 import pymysql
 import pytest
 
-from lib import certs, proc, raw, servers, tablets
+from lib import cases, certs, proc, raw, servers, tablets
 from lib.certs import certificate
 from lib.gate import Gate
 
@@ -91,7 +91,7 @@ def run(connection, sql):
 # ---- clients
 
 
-@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("tls", cases.some([True, False], [True]))
 def test_rows_and_files_of_any_size(gate, tls, tmp_path):
     c = connect(gate, tls, max_allowed_packet=64 << 20)
     run(c, "CREATE OR REPLACE TABLE sizes (id INT PRIMARY KEY, v LONGBLOB)")

@@ -112,7 +112,10 @@ MATRIX = {
 }
 
 
-@pytest.mark.parametrize("what", MATRIX)
+OFTEN = ["add", "drop", "modify", "rename column", "unnamed index", "stored", "key", "no key", "partitions", "truncate"]
+
+
+@pytest.mark.parametrize("what", cases.some(MATRIX, OFTEN))
 def test_ddl_under_writers_while_following(pair, what):
     p = begin(pair, "EXEC")
     p.wait("running")
@@ -154,7 +157,7 @@ def test_a_kill_around_ddl_runs_it_once(pair, what, point):
     ended(p)
 
 
-@pytest.mark.parametrize("victim", ["source", "target"])
+@pytest.mark.parametrize("victim", cases.some(["source", "target"], ["target"]))
 def test_servers_that_die_while_ddl_runs(pair, victim):
     p = begin(pair, "EXEC", rows=150000)
     p.wait("running")

@@ -171,6 +171,7 @@ def test_values_come_back_as_they_went(pair_of, source, target):
     assert found == wanted and all(len(i) > 0 for i in found.values())
 
 
+@pytest.mark.long
 def test_values_are_the_same_by_statements_alone(pair_of):
     """Where LOAD DATA is not allowed, and the server knows no bulk execution."""
     kind = next(k for k in servers.KINDS if typed.brand(k) == "mysql")
