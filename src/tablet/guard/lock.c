@@ -16,8 +16,10 @@ enum {
 	BUSY_POLL_MS = 5, /* until a task has ended that takes a lock which nobody wants any more */
 	/* Then the server ends what was prepared: for an attempt whose vtctld and whose undoing were lost. */
 	PREPARED_S = 600,
-	/* Longer than most attempts hold, so that they need none; shorter than what clients notice. */
+	/* Longer than most attempts hold, so that they need none; shorter than what clients notice. Of many
+	 * tables ten times what their reads take. */
 	DDL_POLL_MS = 100,
+	DDL_POLL_TABLE_MS = 1,
 };
 
 struct table_lock {
@@ -256,7 +258,7 @@ look_out(struct ctx *cx, const struct watch *w)
 	SCOPED(client) struct mysql_client *killer = NULL;
 
 	while (!mutant("tablet_reader_unwatched")) {
-		TRY(task_sleep(cx, DDL_POLL_MS * MSEC));
+		TRY(task_sleep(cx, (DDL_POLL_MS + w->tables.count * DDL_POLL_TABLE_MS) * MSEC));
 		if (watched_lock(w) == NULL)
 			return 0;
 		if (c == NULL) {
