@@ -1,6 +1,5 @@
 #include "ctl/flavours.h"
 
-#include "base/mutant.h"
 #include "ctl/cluster.h"
 #include "mysql/flavour.h"
 

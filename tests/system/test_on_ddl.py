@@ -346,7 +346,8 @@ BESIDE = [(ddl, fault) for ddl in WHILE_INDEXED for fault in ("", *(f"{point}=ki
 def test_ddl_while_indexes_are_built(pair, ddl, fault):
     """Whether the build has its end before the statement or is begun again behind it."""
     p = begin(pair, "EXEC", rows=150000, faults=fault)
-    proc.wait_for(lambda: p.status()["state"] == "indexing", 60, "the copy to end", lambda: f"{p.status()} {proc.tail(p.target.log)}")
+    proc.wait_for(lambda: p.status()["state"] in ("indexing", "running"), 60, "the copy to end",
+                  lambda: f"{p.status()} {proc.tail(p.target.log)}")
     p.source.server.sql(ddl, database="customer")
     if fault:
         p.target.process.wait(60)

@@ -16,10 +16,12 @@ enum {
 	BUSY_POLL_MS = 5, /* until a task has ended that takes a lock which nobody wants any more */
 	/* Then the server ends what was prepared: for an attempt whose vtctld and whose undoing were lost. */
 	PREPARED_S = 600,
-	/* Longer than most attempts hold, so that they need none; shorter than what clients notice. Of many
-	 * tables ten times what their reads take. */
+	/* Longer than most attempts hold, so that they need none; shorter than what clients notice. More for
+	 * each table, which is read each time. */
 	DDL_POLL_MS = 100,
 	DDL_POLL_TABLE_MS = 1,
+	/* Of one look; a server that has not answered by then is gone, and the count is made anew. */
+	DDL_LOOK_S = 60,
 };
 
 struct table_lock {
@@ -250,7 +252,7 @@ watched_lock(const struct watch *w)
 	return t != NULL && t->attempt == w->attempt && t->reader != NULL ? t : NULL;
 }
 
-/* Until DDL is there: ERR_RETRY; 0: the transaction has ended. */
+/* Until DDL is there, or nobody can tell: -1. 0: the transaction has ended. */
 static int
 look_out(struct ctx *cx, const struct watch *w)
 {
@@ -261,11 +263,12 @@ look_out(struct ctx *cx, const struct watch *w)
 		TRY(task_sleep(cx, (DDL_POLL_MS + w->tables.count * DDL_POLL_TABLE_MS) * MSEC));
 		if (watched_lock(w) == NULL)
 			return 0;
+		struct ctx within = ctx_within(cx, DDL_LOOK_S * SECOND);
 		if (c == NULL) {
-			TRY(env_dba(cx, w->l->env, &c));
-			TRY(env_dba(cx, w->l->env, &killer));
+			TRY(env_dba(&within, w->l->env, &c));
+			TRY(env_dba(&within, w->l->env, &killer));
 		}
-		TRY(share_read(cx, c, killer, &w->tables));
+		TRY(share_read(&within, c, killer, &w->tables));
 	}
 	return 0;
 }
