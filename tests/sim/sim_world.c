@@ -244,23 +244,39 @@ begin_log(void)
 	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
 }
 
+/* What the environment says, or the kind. */
+static uint64_t
+number(const char *variable, uint64_t otherwise)
+{
+	const char *text = getenv(variable);
+
+	check(text == NULL || parse_u64(slice_str(text), &otherwise, &(struct err){ 0 }) == 0);
+	return otherwise;
+}
+
+static uint64_t
+fixed_worlds(const struct world_kind *kind)
+{
+	uint64_t most = number("SIM_FIXED", kind->fixed);
+
+	return most < kind->fixed ? most : kind->fixed;
+}
+
 void
 run_fixed_worlds(const struct world_kind *kind, life_fn *life)
 {
 	begin_log();
-	for (uint64_t i = 1; i <= kind->fixed; i++)
+	for (uint64_t i = 1; i <= fixed_worlds(kind); i++)
 		run_world(kind, SIM_INT, i, life);
 }
 
 void
 run_worlds(const struct world_kind *kind, enum sim_variant variant, life_fn *life)
 {
-	const char *count = getenv("SIM_WORLDS");
-	uint64_t worlds = kind->fresh;
+	uint64_t worlds = number("SIM_WORLDS", kind->fresh);
 
-	check(count == NULL || parse_u64(slice_str(count), &worlds, &(struct err){ 0 }) == 0);
 	begin_log();
-	for (uint64_t i = 1; getenv("TEST_SEED") == NULL && i <= kind->fixed; i++)
+	for (uint64_t i = 1; getenv("TEST_SEED") == NULL && i <= fixed_worlds(kind); i++)
 		run_world(kind, variant, i, life);
 	for (uint64_t i = 0; i < worlds; i++)
 		run_world(kind, variant, test_seed() + i, life);

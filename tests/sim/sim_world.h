@@ -24,7 +24,7 @@ struct world;
 struct world_kind {
 	int round;        /* of the workflow's stream */
 	bool target_logs; /* has a binlog, for a guard to read */
-	uint64_t fixed; /* worlds 1 to this are run each time, so that what they catch is caught each time */
+	uint64_t fixed; /* worlds 1 to this, or $SIM_FIXED: each time, so that their catch is sure */
 	uint64_t fresh;                 /* then so many of new seeds, or $SIM_WORLDS */
 	void (*committed)(void *world); /* looks at the target after each commit there */
 	int (*open)(struct ctx *cx,
