@@ -283,6 +283,47 @@ live_freeze_unanswered(struct ctx *cx, struct world *w)
 	end_frozen(cx, w);
 }
 
+/* ---- What a process that died has sent runs when another one has begun */
+
+/* The process dies when a statement of its has come to the server and is held up there; or there is none. */
+static void
+die_when_late(struct ctx *cx, struct world *w, const struct minidb *db)
+{
+	while (!minidb_is_late(db) && stream_phase(stream_of(w)) != STREAM_RUNNING)
+		live(cx, w, 2 * MSEC);
+	kill_process(cx, w);
+}
+
+static void
+begin_late(struct ctx *cx, struct world *w)
+{
+	w->faults = w->snaps = 0;
+	sim_table_create(cx, &w->table);
+	sim_writers_start(&w->table, 2);
+	start_process(cx, w);
+}
+
+/* The first one dies when it has made the table and not stored that, so the second drops it. */
+static void
+live_late_drop(struct ctx *cx, struct world *w)
+{
+	minidb_late_at(w->table.source, "XA RECOVER");
+	minidb_late_at(w->table.target, "DROP TABLE ");
+	begin_late(cx, w);
+	die_when_late(cx, w, w->table.source);
+	die_when_late(cx, w, w->table.target);
+	end_frozen(cx, w);
+}
+
+static void
+live_late_truncate(struct ctx *cx, struct world *w)
+{
+	minidb_late_at(w->table.target, "TRUNCATE TABLE ");
+	begin_late(cx, w);
+	die_when_late(cx, w, w->table.target);
+	end_frozen(cx, w);
+}
+
 /* ---- Worlds */
 
 TEST(integer_keys)
@@ -313,20 +354,30 @@ TEST(any_tables)
 /* Without faults, and the fixed ones only: what keeps two apart for longer is server_lock.h. */
 TEST(the_consistency_point_is_not_stored)
 {
-	run_fixed_worlds(&copy_world, live_cp_unsaved);
+	run_fixed_worlds(&copy_world, SIM_INT, live_cp_unsaved);
 }
 
 TEST(a_freeze_whose_answer_is_lost)
 {
-	run_fixed_worlds(&copy_world, live_freeze_unanswered);
+	run_fixed_worlds(&copy_world, SIM_INT, live_freeze_unanswered);
 }
 
 TEST(two_processes_beside_one_server)
 {
-	run_fixed_worlds(&copy_world, live_beside);
+	run_fixed_worlds(&copy_world, SIM_INT, live_beside);
 }
 
 TEST(the_servers_lock_is_lost)
 {
-	run_fixed_worlds(&copy_world, live_lock_lost);
+	run_fixed_worlds(&copy_world, SIM_INT, live_lock_lost);
+}
+
+TEST(a_drop_of_a_dead_process_is_late)
+{
+	run_fixed_worlds(&copy_world, SIM_INT, live_late_drop);
+}
+
+TEST(a_truncate_of_a_dead_process_is_late)
+{
+	run_fixed_worlds(&copy_world, SIM_SCHEMA, live_late_truncate);
 }

@@ -16,7 +16,10 @@
 /* Before a table. */
 #define COUNT_ALL  "SELECT COUNT(*) FROM `"
 
-enum { FILE_MAX = 64 * 1024 * 1024 };
+enum {
+	FILE_MAX = 64 * 1024 * 1024,
+	LATE_US = 3 * SECOND, /* longer than a process needs that begins anew */
+};
 
 struct mini_session *
 session_new(struct minidb *db)
@@ -514,6 +517,8 @@ int
 session_run(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
 	TRY(session_pause(cx, s, s->db->params.pace.statement));
+	if (meets(&s->db->late_at, sql))
+		TRY(task_sleep(cx, (usec)rand_below(&s->db->rand, LATE_US)));
 	if (meets(&s->db->cut_at, sql))
 		return err_set(cx->err, ERR_RETRY, "the connection is cut");
 	s->ends = s->ends || meets(&s->db->cut_behind, sql);

@@ -15,7 +15,7 @@ struct minidb {
 	struct mini_binlog binlog;
 	struct rand rand;
 	struct rand victims;
-	const char *cut_at, *cut_behind; /* NULL: nowhere */
+	const char *cut_at, *cut_behind, *late_at; /* NULL: nowhere */
 	struct list sessions;
 	struct list pending;       /* in the binlog and not visible yet, in order */
 	struct waitlist ended;     /* a transaction has, or a user lock is free */

@@ -302,3 +302,15 @@ minidb_cut_behind(struct minidb *db, const char *words)
 {
 	db->cut_behind = words;
 }
+
+void
+minidb_late_at(struct minidb *db, const char *words)
+{
+	db->late_at = words;
+}
+
+bool
+minidb_is_late(const struct minidb *db)
+{
+	return db->late_at == NULL;
+}

@@ -72,6 +72,12 @@ void minidb_cut_at(struct minidb *db, const char *words);
  * the answer. Borrows. */
 void minidb_cut_behind(struct minidb *db, const char *words);
 
+/* The next statement with these words runs up to some seconds later than it comes, whatever becomes of its
+ * client. Borrows. */
+void minidb_late_at(struct minidb *db, const char *words);
+/* Has it come? */
+bool minidb_is_late(const struct minidb *db);
+
 struct mini_store *minidb_store(struct minidb *db);
 /* The number N of the last group in the binlog: its GTID is 0-1-N. */
 uint64_t minidb_seq(const struct minidb *db);

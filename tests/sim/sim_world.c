@@ -263,11 +263,11 @@ fixed_worlds(const struct world_kind *kind)
 }
 
 void
-run_fixed_worlds(const struct world_kind *kind, life_fn *life)
+run_fixed_worlds(const struct world_kind *kind, enum sim_variant variant, life_fn *life)
 {
 	begin_log();
 	for (uint64_t i = 1; i <= fixed_worlds(kind); i++)
-		run_world(kind, SIM_INT, i, life);
+		run_world(kind, variant, i, life);
 }
 
 void

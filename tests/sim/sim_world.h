@@ -67,8 +67,8 @@ uint64_t below(struct world *w, uint64_t n);
 
 /* The worlds of a kind: fixed and fresh ones, or those from $TEST_SEED on. $SIM_LOG: with their story. */
 void run_worlds(const struct world_kind *kind, enum sim_variant variant, life_fn *life);
-/* The fixed ones alone, with integer keys. */
-void run_fixed_worlds(const struct world_kind *kind, life_fn *life);
+/* The fixed ones alone. */
+void run_fixed_worlds(const struct world_kind *kind, enum sim_variant variant, life_fn *life);
 
 /* The process under test, and its stream: NULL where that is not made or not read from disk yet. */
 void start_process(struct ctx *cx, struct world *w);

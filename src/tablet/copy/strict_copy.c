@@ -9,7 +9,7 @@
 #include "tablet/copy/copy_state.h"
 #include "tablet/copy/copy_worker.h"
 #include "tablet/copy/still_view.h"
-#include "tablet/server/ddl.h"
+#include "tablet/server/stream_ddl.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/load_checked.h"
 
@@ -62,7 +62,7 @@ empty_tables(struct ctx *cx, struct pass *p)
 	const struct moved_tables *tables = p->s->params->tables;
 	SCOPED(ddl) struct ddl d = { 0 };
 
-	TRY(ddl_open(cx, p->s->env, &d));
+	TRY(stream_ddl_open(cx, p->s->env, p->s->params->id, &d));
 	for (int i = 0; i < tables->count; i++) {
 		if (table_def_is_strict(tables->items[i].def))
 			TRY(empty_table(cx, p, &d, &tables->items[i]));

@@ -7,7 +7,7 @@
 #include "tablet/copy/copy_state.h"
 #include "tablet/read/place.h"
 #include "tablet/read/xids.h"
-#include "tablet/server/ddl.h"
+#include "tablet/server/stream_ddl.h"
 #include "tablet/stream/definitions.h"
 
 enum { ER_NO_SUCH_TABLE = 1146 };
@@ -194,7 +194,7 @@ make_table(struct ctx *cx, const struct anew *a)
 	SCOPED(ddl) struct ddl d = { 0 };
 
 	quote_table(&name, slice_str(a->moved->database), slice_str(a->moved->name));
-	TRY(ddl_open(cx, a->pass->env, &d));
+	TRY(stream_ddl_open(cx, a->pass->env, state_id(a->pass->state), &d));
 	TRY(ddl_runf(cx, &d, "DROP TABLE IF EXISTS %s", name.data));
 	if (fault("stream.ddl.dropped"))
 		return err_set(cx->err, ERR_RETRY, "fault");

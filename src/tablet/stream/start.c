@@ -6,7 +6,7 @@
 #include "tablet/read/place.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/again.h"
-#include "tablet/server/ddl.h"
+#include "tablet/server/stream_ddl.h"
 #include "tablet/write/exchange.h"
 
 #include <stdarg.h>
@@ -117,7 +117,7 @@ start_tables(struct ctx *cx, const struct start_params *p)
 	SCOPED(position) struct position start = { 0 }, known = { 0 };
 	struct place_reader reader = place_reader(p->env, p->request->from.server);
 
-	TRY(ddl_open(cx, p->env, &d));
+	TRY(stream_ddl_open(cx, p->env, p->id, &d));
 	for (int i = 0; i < p->tables->count; i++)
 		TRY(make_bare_table(cx, p, &d, &p->tables->items[i]));
 	TRY(place_now(cx, p->source, &reader, &start));
