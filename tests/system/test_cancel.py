@@ -1,6 +1,7 @@
 """A move that is cancelled: everything that it made is taken back, and it can begin anew."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -177,7 +178,8 @@ def cancel_with_a_tablet_away(combo):
     refused = combo.client("MoveTables", "customer.users", move.WORKFLOW, check=False)
     assert refused.returncode == 1 and "is being cancelled" in refused.stderr
     combo.up()
-    assert "Successfully cancelled" in cancel(combo)
+    # vtctld, which was started again, goes on by itself: it may be at the end before the command comes.
+    assert re.search("Successfully cancelled|cancelled already", cancel(combo))
 
 
 def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):

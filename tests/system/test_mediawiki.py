@@ -85,7 +85,7 @@ def test_mediawiki_goes_there_and_back_without_one_page_with_an_error(combo, sit
         assert applications.tables(combo, applications.HOME) == []
         waited = applications.switch_to_and_fro(combo, everybody, WORKFLOWS[1],
                                                ("MoveTables", *PATIENTLY, "new_customer.*", "customer", "--workflow", "home"))
-    assert site.database_errors() == ""
+    assert site.database_errors() == "", applications.deadlocks(combo)
     written = dict(done for w in writers for done in w.done if done)
     assert written
     browser = mediawiki.Browser(site)

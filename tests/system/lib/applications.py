@@ -43,6 +43,14 @@ def contents(combo, keyspace):
     return at(combo, keyspace, " UNION ALL ".join(sums)).splitlines()
 
 
+def deadlocks(combo):
+    """The last of each server, as it tells it: whose connections, and which statements."""
+    def of(keyspace):
+        status = at(combo, keyspace, "SHOW ENGINE INNODB STATUS").replace("\\n", "\n")
+        return re.search(r"LATEST DETECTED DEADLOCK\n-+\n(.*?)\n-+\nTRANSACTIONS", status, re.S)
+    return "".join(f"{keyspace}: {found[1]}\n" for keyspace in (HOME, AWAY) if (found := of(keyspace)))
+
+
 def wait_equal(combo):
     """Both sides have the same rows, soon after the last visitor has left."""
     proc.wait_for(lambda: contents(combo, HOME) == contents(combo, AWAY), 120, "both sides to be equal",
