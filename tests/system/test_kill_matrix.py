@@ -280,7 +280,7 @@ def number_of_today():
 
 def test_a_program_killed_at_each_point(combo):
     print(f"share {number_of_today()}")
-    play(combo, share(number_of_today()))
+    play(combo, half_share(number_of_today()))
 
 
 @pytest.mark.long

@@ -129,7 +129,7 @@ def play(combo, rounds):
 
 
 def test_two_switch_at_once_and_a_third_is_created_while_one_is_kept_in_its_hold(combo):
-    play(combo, 10)
+    play(combo, 3)
 
 
 @pytest.mark.long

@@ -115,7 +115,11 @@ def check_refusals(p, source, target):
 STOPS = [(a, b, r, v) for a, b in PAIRS for r in typed.rows_of(a, b, types.Stops) for v in r.values]
 
 
-@pytest.mark.parametrize("source, target, row, value", STOPS)
+# Of each type and reason.
+REASONS = {(r.name(), r.outcome(a, b).words): (a, b, r, v) for a, b, r, v in STOPS}
+
+
+@pytest.mark.parametrize("source, target, row, value", cases.some(STOPS, REASONS.values()))
 def test_a_value_that_cannot_be_there_stops_the_copy(pair_of, source, target, row, value):
     p = pair_of(source, target, "t")
     p.source.server.sql(typed.Table("t", [row]).definition(), database="customer")

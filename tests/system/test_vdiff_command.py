@@ -9,7 +9,7 @@ import subprocess
 import pymysql
 import pytest
 
-from lib import flavours, kinds, mariadb, proc
+from lib import cases, flavours, kinds, mariadb, proc
 from lib.combo import Failed
 from lib.load import Load
 
@@ -207,7 +207,7 @@ def test_a_way_back_is_repaired_and_stays_open(combo):
     assert at(c, "customer", "SELECT GROUP_CONCAT(sku ORDER BY id) FROM corder WHERE id IN (7, 8, 9)") == "x,x,y"
 
 
-@pytest.mark.parametrize("source, target", flavours.PAIRS)
+@pytest.mark.parametrize("source, target", cases.some(flavours.PAIRS, [("mysql", "mariadb")]))
 def test_both_ways_with_clients_at_work(combo, source, target):
     """Forth before the switch, and back after it; nothing differs, and a row that somebody has changed is found."""
     flavours.up(combo, source, target)
