@@ -48,7 +48,12 @@ class MySQL97(Installed):
     stream_rights = "REPLICATION CLIENT, XA_RECOVER_ADMIN"
     binlog_printer = "mysqlbinlog"
     own_words = staticmethod(numbers.written_out)
-    settings = [*mariadb.DURABLE, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=0"]
+    settings = [*mariadb.DURABLE, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=0",
+                # Room for histories and digests of statements, at which nobody looks: it writes to all of that as it starts.
+                *(f"--performance-schema-events-{what}-history-long-size=0" for what in ("statements", "stages", "waits", "transactions")),
+                "--performance-schema-digests-size=100", "--performance-schema-error-size=100",
+                "--performance-schema-max-digest-length=256", "--performance-schema-max-sql-text-length=256",
+                "--innodb-log-buffer-size=4M"]
 
     @classmethod
     def install(cls, where):
