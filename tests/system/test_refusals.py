@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 
+import pymysql
 import pytest
 
 from lib import cases
@@ -13,11 +14,14 @@ from lib.combo import Failed
 GOOD = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=InnoDB; INSERT INTO t VALUES (1,'a'),(2,'b');"
 
 
-def as_root(combo, keyspace, sql):
-    """Through the server's own socket: for what no account of ours may do."""
+def socket_of(combo, keyspace):
+    """The server's own: for what no account of ours may do."""
     number = combo.find("server", keyspace)["name"].split("-")[1]
-    socket = os.path.join(combo.data_dir, f"server-{number}", "sock")
-    done = subprocess.run(["mariadb", "--no-defaults", "-uroot", f"--socket={socket}", "-N"], input=sql,
+    return os.path.join(combo.data_dir, f"server-{number}", "sock")
+
+
+def as_root(combo, keyspace, sql):
+    done = subprocess.run(["mariadb", "--no-defaults", "-uroot", f"--socket={socket_of(combo, keyspace)}", "-N"], input=sql,
                           capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(done.stderr)
@@ -41,16 +45,22 @@ def topology(combo):
 
 
 def server_state(combo, keyspace):
+    with pymysql.connect(unix_socket=socket_of(combo, keyspace), user="root") as conn, conn.cursor() as cur:
+        return state_by(cur)
+
+
+def state_by(cur):
     def ask(sql):
-        return as_root(combo, keyspace, sql)
+        cur.execute(sql)
+        return cur.fetchall()
+
     tables = ask("SELECT table_schema, table_name, create_time IS NULL FROM information_schema.tables"
                  " WHERE table_schema NOT IN ('mysql','sys','information_schema','performance_schema')"
                  " ORDER BY 1, 2")
     state = {"tables": tables}
     state["triggers"] = ask("SELECT trigger_schema, trigger_name, action_statement FROM information_schema.triggers"
                             " WHERE trigger_schema <> 'sys' ORDER BY 1, 2")
-    for line in tables.splitlines():
-        schema, table = line.split("\t")[:2]
+    for schema, table, _ in tables:
         if schema == "_switchyard" and table != "heartbeat":
             state[f"_switchyard.{table}"] = ask(f"SELECT * FROM _switchyard.{table}")
     state["grants"] = ask("SELECT host, user, priv FROM mysql.global_priv ORDER BY 1, 2")
