@@ -57,7 +57,7 @@ class Site:
         return done.stdout
 
     def database_errors(self):
-        with open(self.log, "a+") as f:
+        with open(self.log, "a+", errors="replace") as f:       # with statements that have packed values
             f.seek(0)
             return f.read()
 
