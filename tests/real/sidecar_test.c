@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,12 +171,12 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=8");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=9");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 8, and this vttablet knows versions up to 7");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=7");
+	    &d, NAME, "'_switchyard' is of version 9, and this vttablet knows versions up to 8");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=8");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 7 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 8 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -457,7 +457,7 @@ static const char *const to_version_2[] = {
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
 	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table, " NAME ".xa_rows, " NAME
-	".proof, " NAME ".ddl",
+	".proof, " NAME ".ddl, " NAME ".run_part",
 	"UPDATE " NAME ".schema_version SET version=2",
 };
 
@@ -492,9 +492,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "7" : "2");
+		    i == 4 ? "8" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -509,15 +509,19 @@ brought_up(void *arg)
 }
 
 /* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began; 5 had no proofs, 6
- * stopped at any DDL. */
+ * stopped at any DDL, 7 wrote each run by one session. */
 static void
 to_version(struct ddl *d, int version)
 {
 	char sql[100];
 
-	exec(d->session, "DROP TABLE " NAME ".ddl");
-	exec(d->session, "ALTER TABLE " NAME ".stream DROP deltas");
-	exec(d->session, "DROP TABLE " NAME ".proof");
+	exec(d->session, "DROP TABLE " NAME ".run_part");
+	if (version < 7)
+		exec(d->session, "DROP TABLE " NAME ".ddl");
+	if (version < 6) {
+		exec(d->session, "ALTER TABLE " NAME ".stream DROP deltas");
+		exec(d->session, "DROP TABLE " NAME ".proof");
+	}
 	if (version < 5) {
 		exec(d->session, "ALTER TABLE " NAME ".stream DROP known_file, DROP known_offset");
 		exec(d->session, "DROP TABLE " NAME ".xa_rows");
@@ -541,14 +545,16 @@ kept(void *arg)
 	to_version(&d, 4);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
 	expect_str(
 	    ask(d.session,
 		"SELECT CONCAT(applied_offset, known_file, known_offset) FROM " NAME ".stream"),
 	    "70");
-	to_version(&d, 5);
-	expect_open(&d, NAME);
-	expect_str(whole(d.session), made);
+	for (int version = 5; version < SIDECAR_VERSION; version++) {
+		to_version(&d, version);
+		expect_open(&d, NAME);
+		expect_str(whole(d.session), made);
+	}
 	to_version(&d, 4);
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP hint");
 	expect_refused(&d, NAME, "'stream' is not as version 4 has it");
@@ -570,7 +576,7 @@ compared(void *arg)
 	to_version(&d, 3);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "7");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
 	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
 	to_version(&d, 3);
 	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");

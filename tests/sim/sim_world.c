@@ -56,6 +56,34 @@ kill_process(struct ctx *cx, struct world *w)
 
 /* ---- Faults */
 
+uint64_t
+world_seq(const struct mini_table *t, const struct slice *row, const char *column)
+{
+	int at = table_column(t, slice_str(column));
+	SCOPED(buf) struct buf text = BUF_INIT;
+	const char *dash;
+
+	check(at >= 0);
+	buf_add_slice(&text, row[at]);
+	dash = strrchr(text.data, '-');
+	return dash == NULL ? 0 : strtoull(dash + 1, NULL, 10);
+}
+
+bool
+world_has_parts_ahead(const struct world *w, uint64_t applied)
+{
+	const struct mini_table *t = store_find(
+	    minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("run_part"));
+
+	for (size_t i = 0; t != NULL && i < t->count; i++) {
+		const struct slice *row = row_logged(t->rows[i], UINT64_MAX);
+
+		if (row != NULL && world_seq(t, row, "until_gtid") > applied)
+			return true;
+	}
+	return false;
+}
+
 void
 snap(struct world *w, uint64_t one_in)
 {
@@ -188,7 +216,8 @@ make_process(struct world *w)
 		.data_dir = "/tmp",
 		.appliers = 4,
 		.copy_parallel = 4,
-		.chunk_rows = 1 + below(w, 12) };
+		.chunk_rows = 1 + below(w, 12),
+		.part_rows = 1 + below(w, 4) };
 }
 
 static struct world *

@@ -8,6 +8,7 @@
 #ifndef TESTS_SIM_SIM_WORLD_H
 #define TESTS_SIM_SIM_WORLD_H
 
+#include "sim/mini_table.h"
 #include "sim/sim_process.h"
 #include "sim/sim_table.h"
 #include "tablet/server/server_lock.h"
@@ -76,6 +77,11 @@ void kill_process(struct ctx *cx, struct world *w);
 struct stream *stream_of(struct world *w);
 /* Time passes, up to longest, and at times something breaks. */
 void live(struct ctx *cx, struct world *w, usec longest);
+/* Of a row of ours: the last number of a column's GTID. */
+uint64_t world_seq(const struct mini_table *t, const struct slice *row, const char *column);
+/* At the target: are there parts of a run that go beyond that position (tablet/write/apply_parts.h)? Then it is
+ * the source at none, until a later commit. */
+bool world_has_parts_ahead(const struct world *w, uint64_t applied);
 /* In a commit at the target whose answer nobody gets: at times the process dies of it. one_in: how seldom. */
 void snap(struct world *w, uint64_t one_in);
 

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "copy.strict": "tests/system/test_stream_strict.py",
     "stream.converge": "tests/system/test_stream_kills.py",
     "stream.exact": "tests/system/test_stream_kills.py",
+    "stream.part": "tests/system/test_stream_parts.py",
     "stream.chunk": "tests/system/test_cancel.py",
     "stream.run": "tests/system/test_stream_lag.py",
     "stream.key": "tests/system/test_foreign_keys.py",

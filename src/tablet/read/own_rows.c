@@ -103,3 +103,14 @@ own_stream_read(
 	skip_to(&m, deltas);
 	return m.c->failed || next_is_null(&m) || take_bytes(&m, a, &out->deltas);
 }
+
+/* Workflow and round are the first two columns of run_part. */
+bool
+own_run_part_read(
+    struct rows *rows, const struct tablemap *map, struct arena *a, struct own_run_part *out)
+{
+	struct image m;
+
+	return last_image(rows, map, 2, &m) && take_bytes(&m, a, &out->workflow) &&
+	    take_int(&m, &out->round);
+}

@@ -19,10 +19,17 @@ struct own_stream {
 	struct slice deltas; /* packed (deltas.h); SLICE_NULL: none */
 };
 
+struct own_run_part {
+	struct slice workflow;
+	uint64_t round;
+};
+
 /* What the row is then; in the arena. False: it is deleted, or none of ours. */
 bool own_heartbeat_read(
     struct rows *rows, const struct tablemap *map, struct arena *a, struct own_heartbeat *out);
 bool own_stream_read(
     struct rows *rows, const struct tablemap *map, struct arena *a, struct own_stream *out);
+bool own_run_part_read(
+    struct rows *rows, const struct tablemap *map, struct arena *a, struct own_run_part *out);
 
 #endif

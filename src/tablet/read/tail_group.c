@@ -97,6 +97,8 @@ find_table(struct tail_group *g, const struct tablemap *map)
 		return GROUP_TABLE_HEARTBEAT;
 	if (slice_eq_str(map->table, "stream") && p->guards)
 		return GROUP_TABLE_STREAM;
+	if (slice_eq_str(map->table, "run_part") && p->guards && !mutant("guard_parts_of_runs"))
+		return GROUP_TABLE_RUN_PART;
 	return GROUP_TABLE_OTHER;
 }
 
@@ -275,18 +277,34 @@ note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *m
 	g->heartbeat[h.token.len] = 0;
 }
 
+static bool
+is_of_stream(const struct tail_group *g, struct slice workflow, uint64_t round)
+{
+	return slice_eq_str(workflow, g->params.id.workflow) &&
+	    (round == (uint64_t)g->params.id.round || mutant("guard_any_round"));
+}
+
 static void
 note_stream(struct tail_group *g, struct rows *rows, const struct tablemap *map)
 {
 	struct own_stream s;
 
-	if (!own_stream_read(rows, map, &g->arena, &s) ||
-	    !slice_eq_str(s.workflow, g->params.id.workflow) ||
-	    (s.round != (uint64_t)g->params.id.round && !mutant("guard_any_round")))
+	if (!own_stream_read(rows, map, &g->arena, &s) || !is_of_stream(g, s.workflow, s.round))
 		return;
 	g->by_stream = true;
 	g->frozen = slice_eq_str(s.phase, stream_phase_name(STREAM_FROZEN));
 	g->deltas = arena_dup(&g->arena, s.deltas); /* the event is gone when the group ends */
+}
+
+/* A part of a run, whose position comes with another one. */
+static void
+note_run_part(struct tail_group *g, struct rows *rows, const struct tablemap *map)
+{
+	struct own_run_part part;
+
+	if (own_run_part_read(rows, map, &g->arena, &part) &&
+	    is_of_stream(g, part.workflow, part.round))
+		g->by_stream = true;
 }
 
 static int
@@ -306,6 +324,8 @@ take_rows(struct tail_group *g, const struct event *e, const struct group_map *m
 		return keep(g, e, (size_t)(m - g->maps), err);
 	if (m->table == GROUP_TABLE_STREAM)
 		note_stream(g, &rows, &m->map);
+	else if (m->table == GROUP_TABLE_RUN_PART)
+		note_run_part(g, &rows, &m->map);
 	else
 		note_heartbeat(g, &rows, &m->map);
 	return 0;

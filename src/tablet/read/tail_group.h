@@ -53,6 +53,7 @@ enum {
 	GROUP_TABLE_HEARTBEAT = -2,
 	GROUP_TABLE_FREE = -3,
 	GROUP_TABLE_STREAM = -4,
+	GROUP_TABLE_RUN_PART = -5,
 };
 
 struct tail_group {

@@ -29,6 +29,7 @@ struct tablet_env {
 	 * of a chunk at most (0: as chunk.h says). */
 	int appliers, copy_parallel;
 	size_t chunk_rows;
+	size_t part_rows; /* changes for which one more connection writes (0: as apply_parts.h says) */
 };
 
 /* Connections to the tablet's own server as vt_dba, and vt_stream's to any server: to write rows

@@ -14,6 +14,7 @@
  *   proof           target   one row per stream that is proven continuously (compare/proof_row.h)
  *   xa_rows         target   what prepared XA transactions of the source have changed (xa_rows.h)
  *   ddl             target   one row per statement of the source's that a stream has met (ddl_rows.h)
+ *   run_part        target   one row per part of a run that is written in several transactions (run_parts.h)
  *   schema_version  both     one row: which form the others have. It is written last.
  *
  * A stream is known by its workflow and its round, which counts the directions that the workflow has
@@ -26,7 +27,7 @@
  * again and again after kills. What is not ours is refused by name, and left alone.
  * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
  * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
- * (4) Versions 2 to 6 are altered in place, each table by one statement; a table that has come so far
+ * (4) Versions 2 to 7 are altered in place, each table by one statement; a table that has come so far
  * already is left. The row says so until all have.
  */
 #ifndef TABLET_SERVER_SIDECAR_H
@@ -34,7 +35,7 @@
 
 #include "tablet/server/ddl.h"
 
-enum { SIDECAR_VERSION = 7 };
+enum { SIDECAR_VERSION = 8 };
 
 /* A stream's rows in a server's sidecar database. Borrowed strings. */
 struct stream_id {
@@ -69,6 +70,7 @@ enum {
 	SIDECAR_XA_ROWS,
 	SIDECAR_PROOF,
 	SIDECAR_DDL,
+	SIDECAR_RUN_PART,
 	SIDECAR_TABLES
 };
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */

@@ -7,6 +7,7 @@ enum {
 	XA_ROWS_SINCE = 5,
 	PROOFS_SINCE = 6,
 	DDL_SINCE = 7,
+	RUN_PARTS_SINCE = 8,
 };
 
 /* Two names of 64 characters, of 4 bytes at most, and a slash. */
@@ -130,6 +131,15 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "definition", "varbinary(64)", "NOT NULL", NULL, 0 },
 		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 }, WHEN("met"), WHEN("done") },
 	    DDL_SINCE },
+	/* A guard reads its first columns out of the binlog (read/own_rows.c). */
+	[SIDECAR_RUN_PART] = { "run_part", "PRIMARY KEY (workflow, round, part_no)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
+		{ "part_no", "int(11)", "NOT NULL", NULL, 0 }, POSITION("until"),
+		{ "from_tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
+		{ "from_key", "longblob", "NOT NULL", NULL, 0 },
+		{ "to_tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
+		{ "to_key", "longblob", "NOT NULL", NULL, 0 } },
+	    RUN_PARTS_SINCE },
 };
 
 int

@@ -9,6 +9,7 @@
 #include "tablet/compare/diff_rows.h"
 #include "tablet/guard/guard.h"
 #include "tablet/server/ddl_rows.h"
+#include "tablet/server/run_parts.h"
 #include "tablet/server/xa_rows.h"
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
@@ -391,6 +392,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 	TRY(guard_row_delete(cx, d->session, id));
 	TRY(xa_rows_delete(cx, d->session, id));
 	TRY(ddl_rows_delete(cx, d->session, id));
+	TRY(run_parts_delete(cx, d->session, id));
 	TRY(diff_delete(cx, d->session, (struct diff_id){ id, NULL }));
 	return state_delete(cx, d->session, id);
 }

@@ -424,6 +424,7 @@ fill_params(struct run *r)
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
 		.tables = &r->defs.tables,
 		.appliers = r->env->appliers,
+		.part_rows = r->env->part_rows,
 		.windows = &r->windows,
 		.state = r->state,
 		.behind = r->defs.behind,

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/write/applier.h"
-#include "tablet/write/apply_exact.h"
 #include "tablet/write/apply_run.h"
 #include "tablet/write/stored.h"
 
@@ -21,25 +20,16 @@ enum {
 	RETRY_MS = 50,
 };
 
-/* Is a target that is at this position the source's equal there, with nothing half written? */
-static bool
-is_exact_at(const struct applier *a, const struct position *p)
-{
-	bool half_written = position_cmp(p, &a->state->dirty_until) < 0 &&
-	    !mutant("tablet_dirty_until") && !mutant("sim_dirty_until");
-
-	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 && !half_written;
-}
-
 void
 applier_check(const struct applier *a)
 {
 	check(a->alone || !(a->exact || a->frozen || a->writers.in_txn)); /* (1) */
-	check(!a->exact || is_exact_at(a, &a->state->applied));           /* (2) */
+	check(!a->exact || applier_is_exact_at(a, &a->state->applied));   /* (2) */
 	check(!a->frozen || a->freeze.wanted);                            /* (4) */
 	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));       /* (6) */
 	check(!a->suspended || (a->exact && !a->writers.in_txn));         /* (7) */
 	check(!a->held || (a->hold && !a->writers.in_txn));               /* (9) */
+	check(!a->suspended || !applier_is_pending(a));                   /* (10) */
 }
 
 /* ---- Birth and death */
@@ -58,8 +48,8 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	if (params->keeps_deltas)
 		ledger_begin(&a->ledger, params->tables);
 	writers_init(&a->writers,
-	    &(struct writers_params){
-		&params->target, state_id(params->state), params->tables, params->appliers });
+	    &(struct writers_params){ &params->target, state_id(params->state), params->tables,
+		params->appliers, params->part_rows });
 	fold_init(&a->fold);
 	buf_init(&a->prepared);
 	queue_init(&a->queue);
@@ -79,6 +69,7 @@ applier_free(struct applier *a)
 	queue_done(&a->queue);
 	ledger_done(&a->ledger);
 	writers_done(&a->writers);
+	parts_done(&a->parts);
 	fold_done(&a->fold);
 	buf_done(&a->prepared);
 	freeze_done(&a->freeze);
@@ -120,154 +111,6 @@ applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *
 	return 0;
 }
 
-/* ---- Runs */
-
-static bool
-is_applied(const struct applier *a, const struct source_txn *txn)
-{
-	int way = position_cmp(&txn->end, &a->state->applied);
-
-	return way < 0 || (way == 0 && !mutant("tablet_commit_skipped"));
-}
-
-/* What a former connection had committed, whose answer was lost. */
-static void
-skip_applied(struct applier *a)
-{
-	const struct source_txn *txn;
-
-	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn && is_applied(a, txn))
-		queue_take(&a->queue, NULL);
-	if (!mutant("tablet_ledger_skips"))
-		ledger_forget(&a->ledger, &a->state->applied);
-}
-
-static bool
-is_behind_hold(const struct applier *a, const struct source_txn *txn)
-{
-	return a->hold && position_cmp(&txn->end, &a->hold_at) > 0 &&
-	    !mutant("tablet_cascades_not_held");
-}
-
-static bool
-any_strict(const struct moved_tables *tables)
-{
-	for (int i = 0; i < tables->count; i++) {
-		if (table_def_is_strict(tables->items[i].def))
-			return true;
-	}
-	return false;
-}
-
-/* Tables that are being given their indexes are not altered. Nor are those that only have to catch up with
- * the consistency point for that, where it lies before the statement: nothing is copied any more. */
-static bool
-is_early_ddl(const struct applier *a, const struct source_txn *txn)
-{
-	if (txn->ddl == NULL || a->complete)
-		return false;
-	if (a->state->phase == STREAM_CATCHING_UP)
-		return position_is_set(&a->cp) && position_cmp(&txn->end, &a->cp) > 0 &&
-		    !a->params->behind && !any_strict(a->params->tables);
-	return a->state->phase == STREAM_INDEXING;
-}
-
-static bool
-becomes_exact(const struct applier *a, const struct apply_run *r)
-{
-	return !a->exact && r->whole && is_exact_at(a, &r->end) && !mutant("tablet_converges_to_cp");
-}
-
-/*
- * Whole transactions up to the bound; a fragment of one is a run by itself; a freeze ends it. So does
- * the place where the target becomes exact: unique indexes may stand there already (made by an
- * earlier version, which did not store each such place), and only exact runs respect them.
- */
-static int
-fill_run(struct applier *a, struct apply_run *r, struct err *err)
-{
-	const struct source_txn *txn;
-
-	while ((txn = queue_first(&a->queue)) != NULL) {
-		bool fragment = !txn->first || !txn->last;
-		if (!apply_run_has_room(r, txn, a->run_rows))
-			return 0;
-		if (is_behind_hold(a, txn))
-			return 0;
-		if (is_early_ddl(a, txn))
-			return 0;
-		apply_run_take(r);
-		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
-		r->freezes =
-		    r->freezes && r->whole && r->ddl == NULL && !mutant("sim_freeze_ends_the_run");
-		if (r->ddl != NULL || fragment || r->freezes || becomes_exact(a, r))
-			return 0;
-	}
-	return 0;
-}
-
-/* Between two runs. Who suspends has the target to himself until he resumes. */
-static int
-stand_suspended(struct ctx *cx, struct applier *a)
-{
-	int rc = 0;
-
-	a->suspended = true;
-	waitlist_wake_all(&a->changed);
-	applier_check(a);
-	while (a->suspend && rc == 0)
-		rc = waitlist_wait(cx, &a->queue.arrived);
-	a->suspended = false;
-	return rc;
-}
-
-static void
-note_held(struct applier *a)
-{
-	const struct source_txn *txn = queue_first(&a->queue);
-	bool held = txn != NULL && is_behind_hold(a, txn);
-
-	if (held && !a->held)
-		waitlist_wake_all(&a->changed);
-	a->held = held;
-}
-
-/* Until there is something to write, a freeze to store, or the mode to change. */
-static int
-take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
-{
-	apply_run_init(r, &a->queue, &a->state->applied, buf_slice(&a->prepared));
-	for (;;) {
-		if (a->suspend && !a->writers.in_txn)
-			TRY(stand_suspended(cx, a));
-		skip_applied(a);
-		TRY(freeze_reached(&a->freeze, &a->state->applied, &r->freezes, cx->err));
-		if (r->freezes && !a->writers.in_txn)
-			return 0;
-		r->freezes = false;
-		note_held(a);
-		const struct source_txn *next = queue_first(&a->queue);
-		if (next != NULL && !a->held && !is_early_ddl(a, next))
-			return fill_run(a, r, cx->err);
-		if (!a->exact && is_exact_at(a, &a->state->applied))
-			return 0;
-		TRY(waitlist_wait(cx, &a->queue.arrived));
-	}
-}
-
-/* Waiting for one may have let a chunk of another be sealed: all are looked at again. */
-static int
-wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
-{
-	const struct source_txn *txn;
-
-	while ((txn = apply_run_blocked(r, a->params->windows)) != NULL) {
-		check(!a->writers.in_txn); /* (3) */
-		TRY(windows_wait(cx, a->params->windows, txn));
-	}
-	return 0;
-}
-
 /* ---- Writing a run */
 
 static int
@@ -293,21 +136,53 @@ write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	return store_position(cx, a, r);
 }
 
+/*
+ * Where others build indexes or keys, compare what the stream stores with its rows, or want the target as it is
+ * at one place, rows and position come together.
+ */
+static bool
+is_written_alone(const struct applier *a, const struct apply_run *r)
+{
+	bool simple = r->whole && !r->freezes && r->steps == 0 && !a->writers.in_txn;
+	bool complete = a->complete || mutant("tablet_parts_before_indexes");
+	bool told = ledger_is_kept(&a->ledger) && !mutant("tablet_parts_of_the_proven");
+
+	return !simple || !complete || told || a->tries > 0 || a->writers.careful;
+}
+
 static int
 write_exact(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
+	const struct exact_run how = { &a->fold, &r->changed,
+		applier_is_pending(a) ? &a->parts : NULL, is_written_alone(a, r) };
+	bool position_first = mutant("sim_parts_before_the_position");
+
 	if (r->changes)
-		TRY(writers_exact(cx, &a->writers, &a->fold));
+		TRY(writers_exact_run(cx, &a->writers, &how));
 	if (r->changes && mutant("sim_position_apart")) {
 		TRY(mysql_exec(cx, a->writers.conns[0], slice_str("COMMIT"), NULL));
 		a->writers.in_txn = false;
 	}
 	if (fault("stream.exact.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
+	if (!position_first)
+		TRY(writers_commit_parts(cx, &a->writers));
 	TRY(store_position(cx, a, r));
+	if (position_first)
+		TRY(writers_commit_parts(cx, &a->writers));
 	if (fault("stream.exact.after"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	return 0;
+}
+
+/* (2) of apply_parts.h */
+static int
+err_retry_from_disk(struct err *err)
+{
+	SCOPED(buf) struct buf why = BUF_INIT;
+
+	buf_add_str(&why, err->text);
+	return err_set(err, ERR_RETRY, "a run was committed in part: %s", why.data);
 }
 
 /*
@@ -320,19 +195,21 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	bool amid = a->writers.in_txn;
 	bool names = !amid && !mutant("tablet_names_the_row");
 
-	for (int tries = 0;; tries++) {
+	for (a->tries = 0;; a->tries++) {
 		int rc = (a->exact || !r->changes ? write_exact : write_converging)(cx, a, r);
 		if (rc == 0) {
 			a->writers.several = a->writers.careful = false;
 			return 0;
 		}
 		writers_close(&a->writers);
+		if (a->writers.parts_may_be_there && !mutant("tablet_parts_repeated"))
+			return err_retry_from_disk(cx->err);
 		if (a->writers.several && !a->writers.careful && names) {
 			a->writers.careful = true; /* once more, to name the row */
 			TRY(stored_still_ours(cx, &a->writers, a->state));
 			continue;
 		}
-		if (!writers_lost_a_lock(cx->err) || tries == RETRIES)
+		if (!writers_lost_a_lock(cx->err) || a->tries == RETRIES)
 			return -1;
 		if (amid)
 			return err_set(
@@ -348,7 +225,7 @@ must_store(const struct applier *a, const struct apply_run *r)
 {
 	const struct position *before = &a->state->applied;
 	bool makes_exact =
-	    !a->exact && is_exact_at(a, mutant("sim_exact_stored") ? before : &r->end);
+	    !a->exact && applier_is_exact_at(a, mutant("sim_exact_stored") ? before : &r->end);
 
 	return r->freezes || makes_exact ||
 	    (position_cmp(&r->end, before) > 0 && task_now() - a->stored_at >= STORE_MS * MSEC);
@@ -409,10 +286,9 @@ note_applied(struct applier *a, const struct apply_run *r, struct err *err)
 static void
 look_at_mode(struct applier *a)
 {
-	if (a->exact || !is_exact_at(a, &a->state->applied))
+	if (a->exact || !applier_is_exact_at(a, &a->state->applied))
 		return;
 	a->exact = true;
-	writers_keep_first(&a->writers); /* a stream may follow for weeks, beside many others */
 	log_info("exact from %s:%llu on", a->state->applied.file,
 	    (unsigned long long)a->state->applied.offset);
 	waitlist_wake_all(&a->changed);
@@ -438,7 +314,7 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 		if (a->params->throttle != NULL && !a->writers.in_txn)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
 		if (!mutant("tablet_sealed_blocks"))
-			TRY(wait_windows(cx, a, r));
+			TRY(applier_wait_windows(cx, a, r));
 		TRY(apply_run_fold(r, a->strict ? &a->strict_from : NULL,
 		    a->params->tables->ordered, &a->fold, cx->err));
 	}
@@ -495,7 +371,9 @@ read_state(struct ctx *cx, struct applier *a)
 	TRY(state_place(&inner, a->writers.conns[0], id, known, &prepared));
 	keep_prepared(a, prepared);
 	position_copy(&a->state->dirty_until, &disk->dirty_until);
-	TRY(freeze_note_change(&a->freeze, &a->state->applied, cx->err));
+	TRY(parts_load(cx, a->writers.conns[0], id, &a->state->applied, &a->parts));
+	bool pending = applier_is_pending(a) && !mutant("tablet_parts_frozen");
+	TRY(freeze_note_change(&a->freeze, pending ? &a->parts.until : &a->state->applied, cx->err));
 	adopt_frozen(a, disk);
 	return 0;
 }
@@ -509,7 +387,7 @@ work(struct ctx *cx, struct applier *a)
 	look_at_mode(a);
 	while (!a->frozen && !a->met) {
 		struct apply_run r;
-		int rc = take_run(cx, a, &r);
+		int rc = applier_take_run(cx, a, &r);
 		if (rc == 0)
 			rc = apply_one(cx, a, &r);
 		apply_run_done(&r);

@@ -57,6 +57,8 @@ struct exact_op {
 /* Sent and not yet answered, and the statement that is being made. */
 struct pipeline {
 	struct writers *writers;
+	struct mysql_client *conn; /* of its slot */
+	int slot;
 	struct exact_op ops[PIPELINE];
 	int count;
 	struct buf sql;
@@ -67,12 +69,12 @@ struct pipeline {
 };
 
 static int
-wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
+wrong_count(const struct pipeline *p, const struct exact_op *op, uint64_t got, struct err *err)
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
 
 	if (table_def_is_strict(op->table->def))
-		apply_sql_row(&key, op->table, op->key, mysql_dialect(w->conns[0]));
+		apply_sql_row(&key, op->table, op->key, mysql_dialect(p->conn));
 	else
 		apply_sql_key(&key, op->table, op->key);
 	err_set(err, ERR_CORRUPT,
@@ -82,7 +84,7 @@ wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, st
 	    (unsigned long long)op->expected);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew: something else wrote to the target",
-	    w->params.id.workflow);
+	    p->writers->params.id.workflow);
 }
 
 static int
@@ -92,7 +94,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 
 	for (int i = 0; i < p->count; i++) {
 		const struct exact_op *op = &p->ops[i];
-		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0) {
+		if (mysql_receive(cx, p->conn, &ok) != 0) {
 			p->writers->several = op->rows > 1 && op->verb == VERB_UPSERT &&
 			    apply_sql_met_another(cx->err);
 			return err_wrap(cx->err, "%s in table '%s.%s'", verb_names[op->verb],
@@ -101,7 +103,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 		TRY(writers_check_warnings(&ok, op->unsayable, cx->err));
 		if (ok.affected_rows != op->expected && !mutant("tablet_row_counts")) {
 			p->writers->several = op->rows > 1;
-			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
+			return wrong_count(p, op, ok.affected_rows, cx->err);
 		}
 	}
 	p->count = 0;
@@ -113,7 +115,6 @@ static int
 write_large(struct ctx *cx, struct pipeline *p)
 {
 	const struct exact_op op = p->next;
-	struct writers *w = p->writers;
 	struct mysql_ok ok;
 
 	TRY(read_answers(cx, p));
@@ -123,11 +124,11 @@ write_large(struct ctx *cx, struct pipeline *p)
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
 		apply_sql_delete_more(&sql, op.table, op.key);
-		TRY(mysql_exec(cx, w->conns[0], buf_slice(&sql), &ok));
+		TRY(mysql_exec(cx, p->conn, buf_slice(&sql), &ok));
 		if (ok.affected_rows != op.expected)
-			return wrong_count(w, &op, ok.affected_rows, cx->err);
+			return wrong_count(p, &op, ok.affected_rows, cx->err);
 	}
-	return apply_large_row(cx, w->conns[0], op.table, op.written, true);
+	return apply_large_row(cx, p->conn, op.table, op.written, true);
 }
 
 /* Of updates that have joined; one that has remained alone is an UPDATE. */
@@ -137,7 +138,7 @@ end_upserts(struct pipeline *p)
 	struct exact_op *op = &p->next;
 
 	if (op->rows > 1) {
-		apply_sql_update_end(&p->sql, op->table, mysql_dialect(p->writers->conns[0]));
+		apply_sql_update_end(&p->sql, op->table, mysql_dialect(p->conn));
 		op->expected *= 2;
 		return;
 	}
@@ -155,7 +156,7 @@ send_next(struct ctx *cx, struct pipeline *p)
 	if (p->next.written != NULL && p->next.rows == 1 &&
 	    apply_is_large(p->writers->packet_max, p->sql.len))
 		return write_large(cx, p);
-	TRY(writers_send(cx, p->writers, 0, &p->sql, &p->next.unsayable));
+	TRY(writers_send(cx, p->writers, p->slot, &p->sql, &p->next.unsayable));
 	p->ops[p->count++] = p->next;
 	p->next.rows = 0;
 	buf_reset(&p->sql);
@@ -242,7 +243,7 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 	    : c->kind == CHANGE_UPDATE            ? VERB_UPDATE
 						  : VERB_DELETE;
 	const struct slice *row = c->before != NULL ? c->before : c->after;
-	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
+	const struct dialect *dialect = mysql_dialect(p->conn);
 	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL };
 
 	if (c->after != NULL)
@@ -300,7 +301,7 @@ send_versioned(struct ctx *cx, struct pipeline *p, const struct change *c)
 {
 	static const enum verb verbs[] = { VERB_INSERT, VERB_UPDATE, VERB_DELETE };
 	const struct moved_table *t = &p->writers->params.tables->items[c->table];
-	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
+	const struct dialect *dialect = mysql_dialect(p->conn);
 	struct versioned_change v;
 
 	TRY(versioned_read(t->def, c, &p->last, &v, cx->err));
@@ -377,14 +378,14 @@ check_bulk(const struct pipeline *p, const struct apply_bulk *b, const struct sl
 	if ((b->affected == op.expected || mutant("tablet_row_counts")) && b->warnings == 0)
 		return 0;
 	p->writers->several = true;
-	return wrong_count(p->writers, &op, b->affected, err);
+	return wrong_count(p, &op, b->affected, err);
 }
 
 /* Those that were written are passed over by what comes behind. */
 static int
 write_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, struct apply_bulk *b, bool updates)
 {
-	struct mysql_client *c = p->writers->conns[0];
+	struct mysql_client *c = p->conn;
 	int t = (int)(b->table - p->writers->params.tables->items);
 	const struct slice *key = NULL;
 
@@ -411,7 +412,7 @@ table_in_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, int table, bo
 	if (count < BULK_ROWS_MIN)
 		return 0;
 	buf_init(&b.rows);
-	rc = apply_bulk_begin(cx, p->writers->conns[0], &b, updates, p->writers->packet_max);
+	rc = apply_bulk_begin(cx, p->conn, &b, updates, p->writers->packet_max);
 	if (rc != 0 && cx->err->kind == ERR_SERVER) {
 		err_clear(cx->err); /* there is another way */
 		return 0;
@@ -430,7 +431,7 @@ all_in_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, bool updates)
 {
 	const struct writers *w = p->writers;
 
-	if (w->careful || w->packet_max < BULK_PACKET_MIN || !bulk_is_known(w->conns[0]))
+	if (w->careful || w->packet_max < BULK_PACKET_MIN || !bulk_is_known(p->conn))
 		return 0;
 	for (int t = 0; t < k->tables; t++)
 		TRY(table_in_bulk(cx, p, k, t, updates));
@@ -452,24 +453,19 @@ send_all(struct ctx *cx, struct pipeline *p, const struct kinds *k, send_fn *sen
 }
 
 static int
-run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
+run_exact(struct ctx *cx, struct pipeline *p, struct kinds *k)
 {
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	bool deletes_first =
 	    !mutant("tablet_exact_deletes_first") && !mutant("sim_exact_deletes_first");
-	struct kinds k;
 
-	kinds_of(&scratch, f, p->writers->params.tables, &k);
 	if (deletes_first)
-		TRY(send_all(cx, p, &k, send_delete));
-	TRY(all_in_bulk(cx, p, &k, false));
-	TRY(send_all(cx, p, &k, send_insert));
-	TRY(all_in_bulk(cx, p, &k, true));
-	TRY(send_all(cx, p, &k, send_update));
-	TRY(send_all(cx, p, &k, send_alone));
-	if (!deletes_first)
-		TRY(send_all(cx, p, &k, send_delete));
-	return send_all_ordered(cx, p, f);
+		TRY(send_all(cx, p, k, send_delete));
+	TRY(all_in_bulk(cx, p, k, false));
+	TRY(send_all(cx, p, k, send_insert));
+	TRY(all_in_bulk(cx, p, k, true));
+	TRY(send_all(cx, p, k, send_update));
+	TRY(send_all(cx, p, k, send_alone));
+	return deletes_first ? 0 : send_all(cx, p, k, send_delete);
 }
 
 /*
@@ -478,14 +474,16 @@ run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
  * itself. Without it they begin a transaction that nobody commits.
  */
 static int
-begin_pipelined(struct ctx *cx, struct writers *w)
+begin_pipelined(struct ctx *cx, struct writers *w, int slot)
 {
-	if (w->in_txn)
+	if (slot == 0 && w->in_txn)
 		return 0;
 	const char *sql = mutant("tablet_pipeline_autocommits") ? "BEGIN" : "SET autocommit=0";
 
-	TRY(writers_open(cx, w, 0));
-	TRY(mysql_exec(cx, w->conns[0], slice_str(sql), NULL));
+	TRY(writers_open(cx, w, slot));
+	TRY(mysql_exec(cx, w->conns[slot], slice_str(sql), NULL));
+	if (slot > 0)
+		return 0;
 	w->in_txn = true;
 	w->last = (struct versioned_last){ 0 };
 	return 0;
@@ -512,23 +510,37 @@ keep_last(struct writers *w, const struct versioned_last *last)
 	w->last_arena = kept;
 }
 
+static int
+write_ordered(struct ctx *cx, struct pipeline *p, const struct fold *f)
+{
+	struct writers *w = p->writers;
+	int rc;
+
+	gone_rows_init(&p->gone);
+	if (!mutant("tablet_versioned_parts"))
+		p->last = w->last;
+	rc = send_all_ordered(cx, p, f);
+	keep_last(w, &p->last);
+	gone_rows_done(&p->gone);
+	return rc;
+}
+
 int
-writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
+writers_exact(struct ctx *cx, struct writers *w, const struct fold *f, struct kinds *k, int slot)
 {
 	struct pipeline *p;
 	int rc;
 
-	TRY(begin_pipelined(cx, w));
+	TRY(begin_pipelined(cx, w, slot));
 	p = mem_new(struct pipeline);
 	p->writers = w;
+	p->slot = slot;
+	p->conn = w->conns[slot];
 	buf_init(&p->sql);
-	gone_rows_init(&p->gone);
-	if (!mutant("tablet_versioned_parts"))
-		p->last = w->last;
-	rc = run_exact(cx, p, f);
-	keep_last(w, &p->last);
+	rc = run_exact(cx, p, k);
+	if (rc == 0 && f != NULL)
+		rc = write_ordered(cx, p, f);
 	buf_done(&p->sql);
-	gone_rows_done(&p->gone);
 	free(p);
 	return rc;
 }

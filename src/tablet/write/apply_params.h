@@ -12,7 +12,8 @@
 struct apply_params {
 	struct mysql_params target; /* as vt_stream, its ROLE_WRITER */
 	const struct moved_tables *tables;
-	int appliers; /* 1 to WRITERS_MAX */
+	int appliers;     /* 1 to WRITERS_MAX */
+	size_t part_rows; /* writers_params' */
 	struct windows *windows;
 	struct tail *tail;
 	bool keeps_deltas; /* from the beginning: applier_keep_deltas() was called in an earlier pass */

@@ -281,8 +281,8 @@ apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct 
 	add_upsert_end(out, t, dialect, false);
 }
 
-static bool
-has_another_unique(const struct table_def *def)
+bool
+apply_has_another_unique(const struct table_def *def)
 {
 	for (int i = 0; i < def->indexes_count; i++)
 		if (def->indexes[i].unique && !def->indexes[i].is_key)
@@ -295,7 +295,7 @@ apply_sql_updates_many(const struct table_def *def)
 {
 	if (def->overlaps)
 		return false;
-	for (int k = 0; has_another_unique(def) && k < def->key_count; k++) {
+	for (int k = 0; apply_has_another_unique(def) && k < def->key_count; k++) {
 		enum column_kind kind = def->columns[def->key[k]].type.kind;
 
 		/* IF() makes texts of them, and no member has 0's. */
@@ -308,8 +308,8 @@ apply_sql_updates_many(const struct table_def *def)
 void
 apply_sql_update_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
 {
-	add_upsert_end(
-	    out, t, dialect, has_another_unique(t->def) && !mutant("tablet_update_of_its_key"));
+	add_upsert_end(out, t, dialect,
+	    apply_has_another_unique(t->def) && !mutant("tablet_update_of_its_key"));
 }
 
 static bool

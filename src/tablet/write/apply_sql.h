@@ -35,6 +35,8 @@ void apply_sql_insert_more(struct buf *out, const struct moved_table *t, const s
 /* Makes upserts of inserts, for a server of that dialect. */
 void apply_sql_upsert_end(
     struct buf *out, const struct moved_table *t, const struct dialect *dialect);
+/* Beside its key. */
+bool apply_has_another_unique(const struct table_def *def);
 /* Can that be said of the table? */
 bool apply_sql_updates_many(const struct table_def *def);
 /* Makes updates of inserts, of rows that are there: each counts 2 then when it becomes another one. Where

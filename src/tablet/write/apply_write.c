@@ -51,6 +51,7 @@ writers_close(struct writers *w)
 		close_guard(w);
 	close_from(w, 0);
 	w->in_txn = false;
+	w->open_parts = 0;
 	w->checked = false;
 }
 
@@ -440,6 +441,6 @@ writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
 		    "the row of stream '%s' is gone from its sidecar database",
 		    w->params.id.workflow);
 	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
-	w->in_txn = false;
+	w->in_txn = w->parts_may_be_there = false;
 	return 0;
 }

@@ -24,7 +24,8 @@ struct writers_params {
 	const struct mysql_params *target;
 	struct stream_id id;
 	const struct moved_tables *tables;
-	int parallel; /* 1 to WRITERS_MAX */
+	int parallel;     /* 1 to WRITERS_MAX */
+	size_t part_rows; /* in an exact run, for each session that writes; 0: as apply_parts.h says */
 };
 
 struct writers {
@@ -32,7 +33,9 @@ struct writers {
 	struct mysql_client *conns[WRITERS_MAX]; /* opened as they are needed */
 	struct mysql_client *guard;              /* NULL: this pass has not had its turn yet */
 	bool in_txn;                             /* conns[0] has an open transaction */
-	uint64_t packet_max;                     /* max_allowed_packet of the newest session */
+	int open_parts; /* so many of the other sessions have one, which is complete (apply_parts.h) */
+	bool parts_may_be_there; /* they were to be committed, and the position behind them is not */
+	uint64_t packet_max;     /* max_allowed_packet of the newest session */
 	/* Between two fragments of a source's transaction. The arena has what it points to. */
 	struct versioned_last last;
 	struct arena last_arena;

@@ -153,19 +153,26 @@ fold_add(struct fold *f, const struct source_txn *txn, enum fold_how how, struct
 	return 0;
 }
 
+int
+fold_place_cmp(int table_a, struct slice key_a, int table_b, struct slice key_b)
+{
+	size_t len = key_a.len < key_b.len ? key_a.len : key_b.len;
+	int way = table_a - table_b;
+
+	if (way == 0 && len > 0)
+		way = memcmp(key_a.ptr, key_b.ptr, len);
+	if (way == 0)
+		way = (key_a.len > key_b.len) - (key_a.len < key_b.len);
+	return way;
+}
+
 static int
-by_table_and_key(const void *a, const void *b)
+by_place(const void *a, const void *b)
 {
 	const struct fold_row *l = *(const struct fold_row *const *)a;
 	const struct fold_row *r = *(const struct fold_row *const *)b;
-	size_t len = l->key.len < r->key.len ? l->key.len : r->key.len;
-	int way = l->table - r->table;
 
-	if (way == 0)
-		way = memcmp(l->key.ptr, r->key.ptr, len);
-	if (way == 0)
-		way = (l->key.len > r->key.len) - (l->key.len < r->key.len);
-	return way;
+	return fold_place_cmp(l->table, l->key, r->table, r->key);
 }
 
 struct fold_by_table
@@ -181,6 +188,6 @@ fold_group(struct arena *a, const struct fold *f, int tables)
 	}
 	for (int t = 1; t < tables; t++)
 		out.ends[t] += out.ends[t - 1];
-	qsort(out.rows, at, sizeof(struct fold_row *), by_table_and_key);
+	qsort(out.rows, at, sizeof(struct fold_row *), by_place);
 	return out;
 }

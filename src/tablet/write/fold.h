@@ -68,6 +68,8 @@ struct fold_by_table {
 	const struct fold_row **rows;
 	size_t *ends; /* by table: index in rows of the next one's first */
 };
+/* The order of them: by table, then by the bytes of keys. */
+int fold_place_cmp(int table_a, struct slice key_a, int table_b, struct slice key_b);
 /* In that arena. */
 struct fold_by_table fold_group(struct arena *a, const struct fold *f, int tables);
 

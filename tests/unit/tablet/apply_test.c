@@ -473,5 +473,5 @@ go_back(void)
 
 TEST(an_exact_applier_that_is_no_longer_beyond_its_bounds_ends_the_process)
 {
-	expect_check_fails(go_back, "!a->exact || is_exact_at");
+	expect_check_fails(go_back, "!a->exact || applier_is_exact_at");
 }

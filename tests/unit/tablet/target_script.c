@@ -36,6 +36,21 @@ answer_place(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg
 	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
 }
 
+static int
+answer_parts(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
+{
+	enum { COLUMNS = 8 };
+	const struct target_script *t = arg;
+	struct slice values[COLUMNS], columns[COLUMNS];
+	struct server_rows rows = { COLUMNS, t->part == NULL ? 0 : 1, columns, values, 2 };
+
+	for (int i = 0; i < COLUMNS; i++) {
+		columns[i] = slice_str("c");
+		values[i] = t->part == NULL ? SLICE_NULL : t->part[i];
+	}
+	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
+}
+
 static uint64_t
 count_of(struct slice sql, const char *piece)
 {
@@ -75,6 +90,7 @@ target_start(struct target_script *t, const char *address)
 	    fake_rows(fake_on(t->fake, "SELECT @@max_allowed_packet"), "m", NULL), t->packet_max);
 	fake_call(fake_on(t->fake, "SELECT phase*"), answer_state, t);
 	fake_call(fake_on(t->fake, "SELECT applied_gtid*"), answer_place, t);
+	fake_call(fake_on(t->fake, "SELECT part_no*"), answer_parts, t);
 	buf_reset(&t->said);
 }
 

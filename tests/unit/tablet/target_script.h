@@ -15,6 +15,7 @@ struct target_script {
 	const char *disk_offset; /* of the stream's applied */
 	const char *packet_max;
 	const struct stream_state *state; /* what may be half written */
+	const struct slice *part;         /* the one row of run_part, in its order; NULL: none */
 };
 
 void target_start(struct target_script *t, const char *address);
