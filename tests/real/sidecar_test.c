@@ -1,6 +1,4 @@
-/*
- * sidecar_test.c - the sidecar database on a real server: new, old, newer, somebody else's.
- */
+/* The sidecar database on a real server: new, old, newer, somebody else's. */
 #include "tablet/server/sidecar.h"
 
 #include "base/fault.h"
@@ -173,7 +171,7 @@ not_as_known(void *arg)
 	expect_open(&d, NAME);
 	exec(d.session, "UPDATE " NAME ".schema_version SET version=9");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 9, and this vttablet knows versions up to 8");
+	    &d, NAME, "'_switchyard' is of version 9, and this vttablet knows versions up");
 	exec(d.session, "UPDATE " NAME ".schema_version SET version=8");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
 	expect_refused(&d, NAME, "'stream.extra' is not as version 8 has it");

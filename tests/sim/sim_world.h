@@ -79,8 +79,8 @@ struct stream *stream_of(struct world *w);
 void live(struct ctx *cx, struct world *w, usec longest);
 /* Of a row of ours: the last number of a column's GTID. */
 uint64_t world_seq(const struct mini_table *t, const struct slice *row, const char *column);
-/* At the target: are there parts of a run that go beyond that position (tablet/write/apply_parts.h)? Then it is
- * the source at none, until a later commit. */
+/* At the target: are there parts of a run that go beyond that position (tablet/write/apply_parts.h)? Then it
+ * is the source at none, until a later commit. */
 bool world_has_parts_ahead(const struct world *w, uint64_t applied);
 /* In a commit at the target whose answer nobody gets: at times the process dies of it. one_in: how seldom. */
 void snap(struct world *w, uint64_t one_in);

@@ -19,8 +19,8 @@ run_parts_set_sql(struct buf *out, struct stream_id id, const struct run_part *p
 	buf_add_str(out, "REPLACE INTO ");
 	sidecar_table(out, id.sidecar, "run_part");
 	buf_add_str(out,
-	    " (workflow, round, part_no, until_gtid, until_file, until_offset, from_tbl, from_key, to_tbl, to_key)"
-	    " VALUES (");
+	    " (workflow, round, part_no, until_gtid, until_file, until_offset,"
+	    " from_tbl, from_key, to_tbl, to_key) VALUES (");
 	quote_string(out, slice_str(id.workflow));
 	buf_addf(out, ", %d, %d, ", id.round, part->no);
 	quote_string(out, slice_str(position_gtid(&part->until)));

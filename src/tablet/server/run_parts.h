@@ -2,8 +2,8 @@
  * run_parts.h - table run_part of the sidecar database: which rows of a run are there already, when it is
  * written by several sessions (write/apply_parts.h).
  *
- * A run's rows have an order: by table, in the order of the stream, then by the bytes of their keys. A part is
- * what lies between two places of that order. Each part but the first is a transaction of its own, which
+ * A run's rows have an order: by table, in the order of the stream, then by the bytes of their keys. A part
+ * is what lies between two places of that order. Each part but the first is a transaction of its own, which
  * writes its row here; the first, which is committed last, moves the stream's position to the end of the run.
  * A row whose end is not beyond the position applied says nothing any more.
  */

@@ -1,6 +1,6 @@
 /*
- * applier.h - what apply.c, apply_take.c and apply_ask.c share: the applier itself. Its states, invariants and a worked
- * timeline are in apply.h; nobody else includes this.
+ * applier.h - what apply.c, apply_take.c and apply_ask.c share: the applier itself. Its states, invariants
+ * and a worked timeline are in apply.h; nobody else includes this.
  */
 #ifndef TABLET_WRITE_APPLIER_H
 #define TABLET_WRITE_APPLIER_H

@@ -137,8 +137,8 @@ write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 }
 
 /*
- * Where others build indexes or keys, compare what the stream stores with its rows, or want the target as it is
- * at one place, rows and position come together.
+ * Where others build indexes or keys, compare what the stream stores with its rows, or want the target as it
+ * is at one place, rows and position come together.
  */
 static bool
 is_written_alone(const struct applier *a, const struct apply_run *r)

@@ -15,10 +15,10 @@
  *              dirty_until is stored; all deletes; when all are done all upserts (every column, key
  *              columns too), in parallel over keys on appliers connections; when all are done the
  *              position. A replay converges.
- * EXACT        A run is one target transaction with the position in it, by the one connection that is
- *              left; every statement's row count
- *              is checked; deletes first. A count that differs stops the stream with the key in the
- *              message: from here on replication verifies itself.
+ * EXACT        A run is one target transaction with the position in it, or of many changes several
+ *              (apply_parts.h); every statement's row count is checked; deletes first. A count that
+ *              differs stops the stream with the key in the message: from here on replication verifies
+ *              itself.
  * FROZEN       The position, the phase FROZEN and the attempt are on disk, in the transaction that
  *              wrote the last change. Nothing is taken from the queue any more.
  *
@@ -42,11 +42,13 @@
  *   (4)* Only a frozen applier has taken a freeze as done, and one was asked for, or is found on disk: the
  *        answer to its COMMIT was lost.
  *   (5)  What is on disk is never ahead of the rows: position and rows commit together (EXACT), or the
- *        position after them (CATCHING UP), with dirty_until before them.
+ *        position after some of them, with what these are (apply_parts.h), or after all of them (CATCHING
+ *        UP), with dirty_until before them.
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
  *   (7)* SUSPENDED: EXACT, and no target transaction is open. The target is what the source was at the
  *        position applied, and nobody but who suspended the applier writes it.
  *   (9)* HELD: all that is before a place is applied, and nothing behind it; no target transaction is open.
+ *   (10)* While parts are ahead of the position applied, the applier is not SUSPENDED.
  *   (8)  The stream does not leave CATCHING_UP before what is applied is beyond strict_from. A run with
  *        changes stores its end, also one that passes over them: so no change of a strict table that its
  *        copy has is read again after that.

@@ -20,8 +20,8 @@
 
 /* The rows that k has and passes not over, and then, of all that f is of, what is written in order (f NULL:
  * nothing is): into the transaction of conns[slot], begun when there is none. Of k becomes ROW_PASSED what is
- * written. ERR_CORRUPT: a count that differs; several says then whether its statement was of several rows, and
- * of any other error that such a statement alone has. */
+ * written. ERR_CORRUPT: a count that differs; several says then whether its statement was of several rows,
+ * and of any other error that such a statement alone has. */
 int writers_exact(
     struct ctx *cx, struct writers *w, const struct fold *f, struct kinds *k, int slot) MUST_USE;
 
