@@ -181,6 +181,8 @@ err_retry_from_disk(struct err *err)
 {
 	SCOPED(buf) struct buf why = BUF_INIT;
 
+	if (err->kind == ERR_CANCELLED)
+		return -1;
 	buf_add_str(&why, err->text);
 	return err_set(err, ERR_RETRY, "a run was committed in part: %s", why.data);
 }

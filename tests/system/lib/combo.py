@@ -39,11 +39,13 @@ class Combo:
         self.log = os.path.join(self.folder, "vtcombo.log")
         self.process = None
         self.options = []       # of vtcombo up
+        self.ports = {}         # of servers and gates, by what was asked for
 
     # ---- vtcombo
 
     def up(self, *keyspaces, seconds=120, env=None):
         self._prepare()
+        self.ports.clear()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
         cmd += self.options
         own = [kind for kind in self.kinds.values() if "://" not in kind]
@@ -101,7 +103,10 @@ class Combo:
         return self.find(name, keyspace)["pid"]
 
     def port(self, name, keyspace=None):
-        return int(self.find(name, keyspace)["mysql"].split(":")[1])
+        """Asked for once: a program that is started again listens where it did."""
+        if (name, keyspace) not in self.ports:
+            self.ports[name, keyspace] = int(self.find(name, keyspace)["mysql"].split(":")[1])
+        return self.ports[name, keyspace]
 
     def kill(self, name, keyspace=None):
         """As a power cut would; the supervisor starts it again."""
