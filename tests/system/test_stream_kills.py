@@ -1,46 +1,16 @@
 """Connections of a stream killed at random on both servers while writers run: what arrives is what was there."""
 import random
-import threading
 import time
 
-import pymysql
 import pytest
 
 from lib import proc
-from lib.streams import Writer, fill
+from lib.streams import Killer, Writer, fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 
 POINTS = [f"{act}.{when}" for act in ("copy.commit", "stream.converge", "stream.exact") for when in ("before", "after")]
-
-
-class Killer(threading.Thread):
-    """Kills one connection or statement of the tablets' accounts after the other."""
-
-    def __init__(self, servers, seed):
-        super().__init__()
-        self.servers, self.random, self.stopped, self.kills = servers, random.Random(seed), threading.Event(), 0
-
-    def run(self):
-        conns = [s.connect() for s in self.servers]
-        while not self.stopped.wait(self.random.uniform(0.02, 0.2)):
-            with self.random.choice(conns).cursor() as cur:
-                cur.execute("SELECT id FROM information_schema.processlist WHERE user IN ('vt_stream', 'vt_dba')")
-                ids = [row[0] for row in cur.fetchall()]
-                if ids:
-                    self.kill(cur, self.random.choice(ids))
-
-    def kill(self, cur, which):
-        try:
-            cur.execute(f"KILL {self.random.choice(['HARD CONNECTION', 'SOFT CONNECTION', 'QUERY'])} {which}")
-            self.kills += 1
-        except pymysql.Error as e:
-            assert e.args[0] == 1094        # it has ended by itself
-
-    def end(self):
-        self.stopped.set()
-        self.join()
 
 
 def test_killed_connections_lose_nothing(pair):

@@ -1,7 +1,13 @@
 """A large run is written by several sessions, each with a transaction of its own: what is there whatever happens between them."""
+import random
+import threading
+import time
+
+import pymysql
 import pytest
 
 from lib import proc
+from lib.streams import Killer
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
@@ -92,3 +98,73 @@ def test_what_others_want_of_the_target_waits_for_the_parts(behind):
     behind.catch_up()
     assert parts(behind) == 0
     check(behind)
+
+
+class Busy(threading.Thread):
+    """Transactions of a hundred rows, of both tables, as long as it is let."""
+
+    def __init__(self, server, seed):
+        super().__init__()
+        self.server, self.random, self.stopped, self.failed = server, random.Random(seed), threading.Event(), None
+
+    def run(self):
+        conn = self.server.connect("customer", autocommit=False)
+        while not self.stopped.is_set():
+            try:
+                with conn.cursor() as cur:
+                    for name in TABLES:
+                        self.change(cur, name)
+                conn.commit()
+            except pymysql.Error as e:
+                conn.rollback()
+                if e.args[0] not in (1213, 1205, 1062):
+                    self.failed = e
+                    return
+
+    def change(self, cur, name):
+        first, what = self.random.randint(1, ROWS), self.random.random()
+        rows = f"BETWEEN {first} AND {first + 99}"
+        if what < 0.6:
+            cur.execute(f"UPDATE {name} SET u = CONCAT('b', id, '-', {self.random.randint(1, 10 ** 9)}) WHERE id {rows}")
+        elif what < 0.8:
+            cur.execute(f"DELETE FROM {name} WHERE id {rows}")
+        else:
+            cur.execute(f"INSERT IGNORE INTO {name} SELECT id - 50, CONCAT('i', id, '-', {self.random.randint(1, 10 ** 9)}) "
+                        f"FROM {name} WHERE id {rows} AND id > 50")
+
+    def end(self):
+        self.stopped.set()
+        self.join()
+        assert self.failed is None, self.failed
+
+
+def test_killed_connections_and_tablets_lose_nothing(pair):
+    """Each run waits a little, so that the next one is large."""
+    seed = random.randrange(10 ** 6)
+    print("seed", seed)        # shown when it fails
+    r = random.Random(seed)
+    p = pair("t")
+    p.tables = [(name, name) for name in TABLES]
+    fill(p.source.server)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    writers = [Busy(p.source.server, 10 * seed + i) for i in range(3)]
+    killer = Killer([p.target.server], seed)
+    for t in (*writers, killer):
+        t.start()
+    for _ in range(5):
+        p.target.kill()
+        p.target.start(faults="stream.exact.before=sleep:200")
+        time.sleep(r.uniform(0.5, 3))
+    killer.end()
+    for w in writers:
+        w.end()
+    p.target.kill()
+    p.target.start()
+    p.wait("running")
+    p.catch_up()
+    assert p.target.server.sql("SELECT COUNT(*) > 0 FROM _switchyard.run_part") == ((1,),)
+    p.freeze()
+    check(p)
+    assert killer.kills > 0

@@ -104,6 +104,34 @@ class Writer(threading.Thread):
         assert self.failed is None, self.failed
 
 
+class Killer(threading.Thread):
+    """Kills one connection or statement of the tablets' accounts after the other."""
+
+    def __init__(self, servers, seed):
+        super().__init__()
+        self.servers, self.random, self.stopped, self.kills = servers, random.Random(seed), threading.Event(), 0
+
+    def run(self):
+        conns = [s.connect() for s in self.servers]
+        while not self.stopped.wait(self.random.uniform(0.02, 0.2)):
+            with self.random.choice(conns).cursor() as cur:
+                cur.execute("SELECT id FROM information_schema.processlist WHERE user IN ('vt_stream', 'vt_dba')")
+                ids = [row[0] for row in cur.fetchall()]
+                if ids:
+                    self.kill(cur, self.random.choice(ids))
+
+    def kill(self, cur, which):
+        try:
+            cur.execute(f"KILL {self.random.choice(['HARD CONNECTION', 'SOFT CONNECTION', 'QUERY'])} {which}")
+            self.kills += 1
+        except pymysql.Error as e:
+            assert e.args[0] == 1094        # it has ended by itself
+
+    def end(self):
+        self.stopped.set()
+        self.join()
+
+
 TABLE = """CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, u VARCHAR(30) NOT NULL, name VARCHAR(50), x FLOAT,
            UNIQUE KEY u (u), KEY name (name))"""
 
