@@ -528,3 +528,46 @@ TEST(what_the_fence_refuses_is_replayed)
 {
 	world_run(fence_story);
 }
+
+/* ---- a deadlock, beside a fence ---- */
+
+static void
+victim_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	w->victims = 2;
+	expect_eq(world_do(cx, c, "replace into users values ('victim')"), 0);
+	world_expect(w,
+	    "db1: replace into users values ('victim')\n"
+	    "db1: replace into users values ('victim')\n"
+	    "db1: replace into users values ('victim')\n");
+	/* All that its transaction has done is gone with it, which was nothing. */
+	w->victims = 1;
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "replace into users values ('victim')"), 0);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	world_expect(w,
+	    "db1: begin\ndb1: replace into users values ('victim')\ndb1: " SIDE_ROLLBACK
+	    "\ndb1: begin\ndb1: replace into users values ('victim')\ndb1: commit\n");
+	/* Its client has to repeat what came before. */
+	w->victims = 1;
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "update users set a=1"), 0);
+	expect_eq(world_do(cx, c, "replace into users values ('victim')"), 1213);
+	expect_eq(world_do(cx, c, "rollback"), 0);
+	expect_eq(w->victims, 0);
+	/* It may have counted something, or be no table that moves. */
+	w->victims = 1;
+	expect_eq(world_do(cx, c, "replace into users values (@n:=@n+1, 'victim')"), 1213);
+	w->victims = 1;
+	expect_eq(world_do(cx, c, "replace into other values ('victim')"), 1213);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
+	mysql_close(c);
+}
+
+TEST(a_victim_that_was_all_of_its_transaction_is_sent_again)
+{
+	world_run(victim_story);
+}

@@ -127,6 +127,11 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		m->open = false;
 		return send_error(cx, s, 1213, "Deadlock found");
 	}
+	if (memmem(sql.ptr, sql.len, "victim", 6) != NULL && w->victims > 0) {
+		w->victims--;
+		m->open = false;
+		return send_error(cx, s, 1213, "Deadlock found");
+	}
 	if (slice_starts_nocase(sql, "select last_insert_id()"))
 		return send_row(cx, s, m, "7");
 	m->generated = memmem(sql.ptr, sql.len, "generate", 8) != NULL;

@@ -26,6 +26,7 @@ struct world {
 	int refreshes;
 	int64_t refreshed_to; /* a refresh brings these rules: users at new_customer; 0: nothing */
 	bool fence;           /* writes to users at db1 are refused */
+	int victims;          /* so many statements with the word victim are a deadlock's */
 	bool autocommit_off;
 	bool chain;     /* COMMIT begins the next transaction: completion_type */
 	bool databases; /* what is told of default databases is written down as well */
