@@ -315,6 +315,30 @@ live_late_drop(struct ctx *cx, struct world *w)
 	end_frozen(cx, w);
 }
 
+/* The move is deleted, and a new one of the same name makes its table. */
+static void
+live_late_deletion(struct ctx *cx, struct world *w)
+{
+	struct moved_names tables[SCHEMA_TABLES_MAX];
+	struct move_request request = copy_world_request(w, tables);
+	struct ctx within;
+
+	begin_late(cx, w);
+	wait_running(cx, w);
+	minidb_late_at(w->table.target, "DROP TABLE ");
+	w->deleting = true;
+	within = ctx_within(cx, 20 * MSEC);
+	if (engine_delete(&within, &w->process.engine, &request, true) == 0)
+		fail(w, "a deletion has ended before its DROP has come");
+	kill_process(cx, w);
+	while (engine_delete(cx, &w->process.engine, &request, true) != 0)
+		live(cx, w, 100 * MSEC);
+	w->deleting = false;
+	position_done(&w->applied); /* of the new one nothing is */
+	check(engine_create(cx, &w->process.engine, &request) == 0);
+	end_frozen(cx, w);
+}
+
 static void
 live_late_truncate(struct ctx *cx, struct world *w)
 {
@@ -375,6 +399,11 @@ TEST(the_servers_lock_is_lost)
 TEST(a_drop_of_a_dead_process_is_late)
 {
 	run_fixed_worlds(&copy_world, SIM_INT, live_late_drop);
+}
+
+TEST(a_deletion_of_a_dead_process_is_late)
+{
+	run_fixed_worlds(&copy_world, SIM_INT, live_late_deletion);
 }
 
 TEST(a_truncate_of_a_dead_process_is_late)

@@ -74,7 +74,7 @@ committed(void *arg)
 	    t == NULL || t->count == 0 ? NULL : row_at(t->rows[0], NULL, UINT64_MAX);
 	SCOPED(position) struct position applied = { 0 }, cp = { 0 }, dirty = { 0 };
 
-	if (row == NULL)
+	if (row == NULL || w->deleting)
 		return;
 	read_position(t, row, "applied", &applied);
 	read_position(t, row, "cp", &cp);
@@ -97,19 +97,25 @@ committed(void *arg)
 	snap(w, ahead || (half_written && position_is_set(&cp)) ? 4 : consistent ? 16 : 64);
 }
 
-static int
-open_engine(struct ctx *cx, struct world *w)
+struct move_request
+copy_world_request(const struct world *w, struct moved_names *tables)
 {
-	struct moved_names tables[SCHEMA_TABLES_MAX];
-	struct move_request request = { .workflow = WORKFLOW,
+	for (int i = 0; i < sim_table_count(&w->table); i++)
+		tables[i].from = tables[i].to = sim_table_name(&w->table, i);
+	return (struct move_request){ .workflow = WORKFLOW,
 		.side = MOVE_TO,
 		.from = { SOURCE, "src", SIDECAR_DEFAULT },
 		.to = { "", "dst", "" },
 		.tables = tables,
 		.tables_count = (size_t)sim_table_count(&w->table) };
+}
 
-	for (int i = 0; i < sim_table_count(&w->table); i++)
-		tables[i].from = tables[i].to = sim_table_name(&w->table, i);
+static int
+open_engine(struct ctx *cx, struct world *w)
+{
+	struct moved_names tables[SCHEMA_TABLES_MAX];
+	struct move_request request = copy_world_request(w, tables);
+
 	TRY(engine_open(cx, &w->process.engine));
 	return stream_of(w) != NULL ? 0 : engine_create(cx, &w->process.engine, &request);
 }

@@ -9,4 +9,7 @@
 
 extern const struct world_kind copy_world;
 
+/* The move of the world's tables; tables has room for SCHEMA_TABLES_MAX. */
+struct move_request copy_world_request(const struct world *w, struct moved_names *tables);
+
 #endif

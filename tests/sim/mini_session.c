@@ -258,9 +258,11 @@ run_table(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct
 		return alter(cx, s, stmt, out);
 	if (stmt->kind == MINI_EMPTY)
 		return empty(cx, s, stmt->table);
+	if (stmt->table == NULL)
+		return 0; /* IF EXISTS, IF NOT EXISTS */
 	if (stmt->kind == MINI_DROP)
 		store_drop(&s->db->store, stmt->table);
-	else if (stmt->table != NULL)
+	else
 		store_add(&s->db->store, stmt->table);
 	return 0;
 }

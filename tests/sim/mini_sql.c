@@ -418,7 +418,12 @@ read_table_statement(struct mini_words *r, struct mini_stmt *s)
 	if (s->kind == MINI_ALTER)
 		mini_need(r, "ALTER");
 	mini_need(r, "TABLE");
+	bool if_there = s->kind == MINI_DROP && mini_take(r, "IF");
+	if (if_there)
+		mini_need(r, "EXISTS");
 	int rc = table(r, s);
+	if (rc == ER_NO_SUCH_TABLE && if_there)
+		return 0; /* s->table is NULL */
 	if (rc == 0 && s->kind == MINI_ALTER) {
 		s->alter = arena_slice_str(
 		    r->arena, slice_trim(slice_cut(r->sql, r->tokens[r->at - 1].end, r->sql.len)));

@@ -46,6 +46,7 @@ struct world {
 	int attempt;
 	struct position applied; /* the highest seen on disk */
 	bool written_past;       /* the target's table, by somebody else */
+	bool deleting;           /* the move: its tables go before what is known of it */
 	bool must_die;           /* the process, now */
 	struct waitlist snapped;
 	int troubles; /* faults and snaps so far */

@@ -12,7 +12,7 @@
 #include "tablet/server/run_parts.h"
 #include "tablet/server/xa_rows.h"
 #include "tablet/server/again.h"
-#include "tablet/server/ddl.h"
+#include "tablet/server/stream_ddl.h"
 #include "tablet/server/spare.h"
 #include "tablet/table/routine.h"
 #include "tablet/write/exchange.h"
@@ -423,7 +423,7 @@ engine_delete(struct ctx *cx, struct engine *e, const struct move_request *reque
 	TRY(check_delete(cx, entry->stream, request, drop));
 	list_remove(&entry->node); /* ours alone from here on */
 	stream_halt(entry->stream);
-	int rc = ddl_open(cx, e->env, &d);
+	int rc = stream_ddl_open(cx, e->env, stream_id(entry->stream), &d);
 	if (rc == 0) {
 		rc = delete_with(cx, &d, entry->stream, drop);
 		ddl_done(&d);
