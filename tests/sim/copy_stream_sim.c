@@ -339,6 +339,19 @@ live_late_deletion(struct ctx *cx, struct world *w)
 	end_frozen(cx, w);
 }
 
+/* The next process has seen that there are none, and its own come still later. */
+static void
+live_late_ranges(struct ctx *cx, struct world *w)
+{
+	static const char insert[] = "INSERT INTO `" SIDECAR_DEFAULT "`.`copy_state`";
+
+	minidb_late_at(w->table.target, insert);
+	begin_late(cx, w);
+	die_when_late(cx, w, w->table.target);
+	minidb_late_at(w->table.target, insert);
+	end_frozen(cx, w);
+}
+
 static void
 live_late_truncate(struct ctx *cx, struct world *w)
 {
@@ -404,6 +417,11 @@ TEST(a_drop_of_a_dead_process_is_late)
 TEST(a_deletion_of_a_dead_process_is_late)
 {
 	run_fixed_worlds(&copy_world, SIM_INT, live_late_deletion);
+}
+
+TEST(the_ranges_of_a_dead_process_are_late)
+{
+	run_fixed_worlds(&copy_world, SIM_INT, live_late_ranges);
 }
 
 TEST(a_truncate_of_a_dead_process_is_late)

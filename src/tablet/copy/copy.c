@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/copy/copy_plan.h"
 #include "tablet/copy/copy_worker.h"
@@ -13,6 +14,8 @@
 
 /* 500 ms for what a busy server does in a tenth of that. */
 enum { BACKOFF_MS = 500, TABLE_WITHIN_MS = 500 };
+
+enum { RANGES_SESSION = STATE_SESSIONS + 3 }; /* of the stream's, see state_succeed() */
 
 /* One table's ranges. */
 struct copy_table {
@@ -188,6 +191,9 @@ know_ranges(struct ctx *cx, struct copier *c)
 
 	inner.arena = &c->arena;
 	rc = mysql_connect(&inner, &c->params->target, &target);
+	/* What a process before has planned is there, or never comes. */
+	if (rc == 0 && !mutant("sim_late_ranges"))
+		rc = state_succeed(&inner, target, c->params->id, RANGES_SESSION);
 	for (int i = 0; rc == 0 && i < c->params->tables->count; i++)
 		rc = know_table(&inner, c, i, target, &source);
 	mysql_close(target);
