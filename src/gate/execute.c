@@ -284,6 +284,16 @@ is_repeatable(const struct attempt *a)
 	    (!a->s->replied || mutant("gate_fence_after_answer"));
 }
 
+/* It had no effect: the next try sends it again. */
+static enum outcome
+repeat(struct ctx *cx, struct attempt *a)
+{
+	if (take_back(cx, a) != 0)
+		return OUTCOME_CLOSE;
+	count(&a->s->loop->counts.replays, 1);
+	return OUTCOME_AGAIN;
+}
+
 /* The fence refused it: our rules are older than they should be. */
 static enum outcome
 fenced(struct ctx *cx, struct attempt *a)
@@ -300,9 +310,8 @@ fenced(struct ctx *cx, struct attempt *a)
 		attempt_too_late(cx, s, "its table has moved");
 		return OUTCOME_ERROR;
 	}
-	if (take_back(cx, a) != 0)
+	if (repeat(cx, a) != OUTCOME_AGAIN)
 		return OUTCOME_CLOSE;
-	count(&loop->counts.replays, 1);
 	if (waitlist_wait(&within, &loop->in_flight.opened) != 0 && cx->err->kind != ERR_TIMEOUT)
 		return OUTCOME_CLOSE;
 	err_clear(cx->err);
@@ -320,15 +329,6 @@ is_undone_victim(const struct attempt *a)
 {
 	return a->error == ER_LOCK_DEADLOCK && a->plan.ruled_count > 0 && is_alone(a) &&
 	    is_repeatable(a) && !mutant("gate_victims_told");
-}
-
-static enum outcome
-repeat(struct ctx *cx, struct attempt *a)
-{
-	if (take_back(cx, a) != 0)
-		return OUTCOME_CLOSE;
-	count(&a->s->loop->counts.replays, 1);
-	return OUTCOME_AGAIN;
 }
 
 static void
