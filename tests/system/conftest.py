@@ -180,6 +180,8 @@ def interrupt(*_):
 
 def pytest_configure(config):
     signal.signal(signal.SIGTERM, interrupt)    # as Ctrl-C: what tests have started is stopped
+    # A client that is gone checks nothing: no test is to pass without those that it began.
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
     config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
     if TEMPLATES not in os.environ:             # whoever runs us may have made it, and xdist's workers find it
         os.environ[TEMPLATES] = config.own_templates = tempfile.mkdtemp(prefix="switchyard-template-", dir=datadir.base())

@@ -161,6 +161,7 @@ def test_killed_connections_and_tablets_lose_nothing(pair):
     for w in writers:
         w.end()
     p.target.kill()
+    change_much(p.source.server)        # large by itself, however slowly the writers were let
     p.target.start()
     p.wait("running")
     p.catch_up()

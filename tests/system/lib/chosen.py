@@ -43,7 +43,6 @@ NOT_FOR = {
         "test_other_names.py": SQL, "test_sidecar.py": SQL, "test_statements.py": SQL, 
         "test_stream_source.py": SQL, "test_stream_values.py": SQL, "test_stream_keys.py::test_keys_of_every_type": SQL,
         "test_stream.py::test_every_value": "MySQL's JSON cannot be moved; test_types.py has all types",
-        "test_stream_kills.py::test_killed_connections": "it finds connections to kill in MariaDB's way", "test_stream_parts.py::test_killed_connections": "so does it",
         "test_stream_disk.py": ITS_OWN,
         "test_load_generator.py": SQL, "test_names.py": SQL, "test_auto_increment.py": SQL, "test_commands.py": SQL,
     },

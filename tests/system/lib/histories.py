@@ -229,9 +229,6 @@ class Client(threading.Thread):
 
     def may_be(self, e):
         """A server that is gone is up again soon; a fence says that the tables are elsewhere now."""
-        if e.args[0] in (1213, 1205):
-            self.conn.rollback()
-            return True
         self.leave()
         time.sleep(0.05)
         return e.args[0] in BORNE or e.args[0] in (2003, 2006, 2013, 1053, 0)

@@ -30,6 +30,7 @@ class Server:
     # Where it is, by GTIDs and by file; how its binlog begins anew; what a stream's account has of rights that are this flavour's
     # own; what prints its binlog.
     position_sql = "SELECT @@global.gtid_binlog_pos"
+    kill_sql = ("KILL HARD CONNECTION", "KILL SOFT CONNECTION", "KILL QUERY")
     place_sql, forget_sql = "SHOW MASTER STATUS", "RESET MASTER"
     stream_rights = "BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN"
     binlog_printer = "mariadb-binlog"
@@ -107,6 +108,11 @@ class Server:
 
     def position(self):
         return self.sql(self.position_sql)[0][0]
+
+    def has(self, position, goal):
+        """Whether the position, one of this server, is at the goal or behind it."""
+        there, wanted = (dict(gtid.strip().split("-", 1) for gtid in p.split(",") if gtid) for p in (position, goal))
+        return all(d in there and int(there[d].rsplit("-")[-1]) >= int(gtid.rsplit("-")[-1]) for d, gtid in wanted.items())
 
     def place(self):
         """The binlog's file and offset."""

@@ -100,15 +100,11 @@ class Rounds:
         tablet = self.pair.target if round_ % 2 == 1 else self.pair.source
         return tablet.call("stream_status", **self.request(round_))
 
-    def caught_up(self):
-        def parts(position):
-            return {part.strip() for part in position.split(",")}
-
-        return parts(self.status()["position"]) == parts(self.served.server.position())
-
     def catch_up(self):
-        proc.wait_for(self.caught_up, 60, "the way back to catch up",
-                      lambda: f"{self.status()} {proc.tail(self.other.log)}")
+        """Waits for what is outstanding now, not for what clients write in the meantime."""
+        goal = self.served.server.position()
+        proc.wait_for(lambda: self.served.server.has(self.status()["position"], goal), 60, f"round {self.round} to catch up",
+                      lambda: f"{goal}: {self.status()} {proc.tail(self.other.log)}")
 
     def closed(self, words):
         """Waits until the way back says in a sentence with these words that it is none.

@@ -44,6 +44,7 @@ class MariaDB118(Installed):
 class MySQL97(Installed):
     flavour, daemon = "mysql-9.7", "mysqld"
     position_sql = "SELECT @@global.gtid_executed"
+    kill_sql = ("KILL CONNECTION", "KILL QUERY")
     place_sql, forget_sql = "SHOW BINARY LOG STATUS", "RESET BINARY LOGS AND GTIDS"
     stream_rights = "REPLICATION CLIENT, XA_RECOVER_ADMIN"
     binlog_printer = "mysqlbinlog"
@@ -54,6 +55,9 @@ class MySQL97(Installed):
                 "--performance-schema-digests-size=100", "--performance-schema-error-size=100",
                 "--performance-schema-max-digest-length=256", "--performance-schema-max-sql-text-length=256",
                 "--innodb-log-buffer-size=4M"]
+
+    def has(self, position, goal):
+        return self.sql("SELECT GTID_SUBSET(%s, %s)", (goal, position))[0][0] == 1
 
     @classmethod
     def install(cls, where):
