@@ -112,11 +112,13 @@ tsan: deps
 fuzz: deps
 	@tests/fuzz/run $(SECONDS_EACH)
 
-##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests
+##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests with each kind of server
 soak: asan tsan servers
 	@$(QUIETLY)
 	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
+	@$(MAKE) --no-print-directory test-mysql test-mariadb-11.8
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --long --kinds mysql-9.7 --kinds mariadb-11.8
 	@SIM_WORLDS=20000 TEST_DEADLINE_S=3600 $(BUILD)/tests/sim/sim_copy_stream
 	@$(MAKE) --no-print-directory test-clients
 	@$(MAKE) --no-print-directory test-suites

@@ -115,17 +115,19 @@ def run_programs(total, args):
         run_pytest(total, 'tools', 'tests/tools')
 
 
+def which(args):
+    # Most of a test is waiting: six on two cores keep these busy.
+    return ['-m', 'long' if args.long else 'not long', '-n', str(3 * os.cpu_count()), '--dist', 'loadgroup']
+
+
 def run_kinds(total, args):
     for pair in args.kinds:
         os.environ['SWITCHYARD_TEST_KINDS'] = pair
-        run_pytest(total, f'system with {pair}', 'tests/system', '-m', 'not long', '-n', str(3 * os.cpu_count()), '--dist', 'loadgroup',
-                   *(['--fast-kinds'] if args.fast else []))
+        run_pytest(total, f'system with {pair}', 'tests/system', *which(args), *(['--fast-kinds'] if args.fast else []))
 
 
 def run_system(total, args):
-    # Most of a test is waiting: six on two cores keep these busy.
-    run_pytest(total, 'system', 'tests/system', '-m', 'long' if args.long else 'not long',
-               '-n', str(3 * os.cpu_count()), '--dist', 'loadgroup')
+    run_pytest(total, 'system', 'tests/system', *which(args))
 
 
 def run_all(total, args):
