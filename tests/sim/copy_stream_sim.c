@@ -202,7 +202,7 @@ kill_conductor(struct world *w)
 
 	snprintf(lock, sizeof(lock), "vt %016llx %d",
 	    (unsigned long long)stream_id_hash((struct stream_id){ SIDECAR_DEFAULT, WORKFLOW, 1 }),
-	    STATE_SESSIONS);
+	    SESSION_PASS);
 	(void)minidb_kill_for(s, lock);
 	minidb_close(s);
 }

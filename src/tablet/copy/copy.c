@@ -15,8 +15,6 @@
 /* 500 ms for what a busy server does in a tenth of that. */
 enum { BACKOFF_MS = 500, TABLE_WITHIN_MS = 500 };
 
-enum { RANGES_SESSION = STATE_SESSIONS + 3 }; /* of the stream's, see state_succeed() */
-
 /* One table's ranges. */
 struct copy_table {
 	struct copy_ranges ranges;
@@ -193,7 +191,7 @@ know_ranges(struct ctx *cx, struct copier *c)
 	rc = mysql_connect(&inner, &c->params->target, &target);
 	/* What a process before has planned is there, or never comes. */
 	if (rc == 0 && !mutant("sim_late_ranges"))
-		rc = state_succeed(&inner, target, c->params->id, RANGES_SESSION);
+		rc = state_succeed(&inner, target, c->params->id, SESSION_RANGES);
 	for (int i = 0; rc == 0 && i < c->params->tables->count; i++)
 		rc = know_table(&inner, c, i, target, &source);
 	mysql_close(target);
@@ -306,10 +304,5 @@ copier_run(struct ctx *cx, struct copier *c)
 int
 copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, id.sidecar, "copy_state");
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, target, buf_slice(&sql), NULL);
+	return again_delete(cx, target, id, "copy_state");
 }

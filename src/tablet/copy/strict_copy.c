@@ -14,12 +14,11 @@
 #include "tablet/write/load_checked.h"
 
 enum {
-	SESSION = STATE_SESSIONS - 1, /* none that an applier has */
-	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
-	PLACE_WITHIN_S = 10,          /* some thousand tries, while the applier stands still */
-	OPEN_WITHIN_S = 60,           /* as a copy's worker: logins, and a view with its place */
-	BATCH_WITHIN_S = 600,         /* as a chunk's load */
-	READ_WITHIN_S = 600,          /* from row to row: longer than a table takes to be opened */
+	EMPTY_WITHIN_S = 10,  /* milliseconds, at a table that nobody else uses */
+	PLACE_WITHIN_S = 10,  /* some thousand tries, while the applier stands still */
+	OPEN_WITHIN_S = 60,   /* as a copy's worker: logins, and a view with its place */
+	BATCH_WITHIN_S = 600, /* as a chunk's load */
+	READ_WITHIN_S = 600,  /* from row to row: longer than a table takes to be opened */
 };
 
 /* Both connections, and one table at a time. */
@@ -92,7 +91,7 @@ open_pass(struct ctx *cx, struct pass *p, struct position *at)
 
 	TRY(mysql_connect(cx, &params->target, &p->target));
 	/* Nothing that a process before has sent comes behind what this one does. */
-	TRY(state_succeed(cx, p->target, params->id, SESSION));
+	TRY(state_succeed(cx, p->target, params->id, SESSION_STRICT_COPY));
 	TRY(empty_tables(cx, p));
 	return open_view(cx, p, at);
 }

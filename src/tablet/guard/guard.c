@@ -48,12 +48,7 @@ guard_row_make(struct ctx *cx, struct mysql_client *c, struct stream_id id, cons
 int
 guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, id.sidecar, "guard");
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, c, buf_slice(&sql), NULL);
+	return again_delete(cx, c, id, "guard");
 }
 
 /* Where to go on, and the finding. One that was just made has no file yet. */

@@ -23,3 +23,14 @@ again_exec(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysq
 	}
 	return 0;
 }
+
+int
+again_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, table);
+	sidecar_where_stream(&sql, id);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
+}

@@ -182,11 +182,7 @@ ddl_rows_end_sql(struct buf *out, struct stream_id id, const struct ddl_row *row
 int
 ddl_rows_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	add_table(&sql, "DELETE FROM ", id);
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, c, buf_slice(&sql), NULL);
+	return again_delete(cx, c, id, "ddl");
 }
 
 /* ---- Reading */

@@ -482,11 +482,7 @@ state_copies_again(struct ctx *cx, struct mysql_client *c, struct stream_state *
 int
 state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	add_stream(&sql, "DELETE FROM ", id.sidecar);
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, c, buf_slice(&sql), NULL);
+	return again_delete(cx, c, id, "stream");
 }
 
 void

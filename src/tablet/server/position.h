@@ -47,7 +47,15 @@ int position_gtids(struct ctx *cx, struct mysql_client *source, struct position 
 /* The place alone, without GTIDs: one statement. */
 int position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
-enum { STATE_SESSIONS = 64 }; /* of the applier: more than it has; see state_succeed() */
+/* Of a stream, see state_succeed(): in names of locks, which a process of another release may hold. Those
+ * below SESSION_STRICT_COPY are the applier's, which has fewer. */
+enum stream_session {
+	SESSION_STRICT_COPY = 63, /* puts rows of a table that is copied whole */
+	SESSION_PASS,             /* reads how far the stream is, before a pass of it begins */
+	SESSION_DDL,              /* runs DDL of the source's clients */
+	SESSION_TABLES,           /* makes the tables, empties and drops them */
+	SESSION_RANGES,           /* plans the ranges of their copy */
+};
 
 /* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
 struct stream_state {
@@ -80,8 +88,8 @@ int state_known(
     struct ctx *cx, struct mysql_client *c, struct stream_id id, struct position *known) MUST_USE;
 /*
  * Waits until no former session of that number is at work for the stream any more, and becomes the
- * one: what a killed process had sent may still be run when its successor begins. 0 up to
- * STATE_SESSIONS are the applier's. ERR_RETRY when it goes on for long.
+ * one: what a killed process had sent may still be run when its successor begins. ERR_RETRY when it goes on
+ * for long.
  */
 int state_succeed(struct ctx *cx, struct mysql_client *c, struct stream_id id, int session) MUST_USE;
 /* workflow and round of each */

@@ -75,10 +75,5 @@ run_parts_read(struct ctx *cx, struct mysql_client *c, struct stream_id id,
 int
 run_parts_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, id.sidecar, "run_part");
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, c, buf_slice(&sql), NULL);
+	return again_delete(cx, c, id, "run_part");
 }

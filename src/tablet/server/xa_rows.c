@@ -53,10 +53,5 @@ xa_rows_read(struct ctx *cx, struct mysql_client *c, struct stream_id id,
 int
 xa_rows_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, id.sidecar, "xa_rows");
-	sidecar_where_stream(&sql, id);
-	return again_exec(cx, c, buf_slice(&sql), NULL);
+	return again_delete(cx, c, id, "xa_rows");
 }

@@ -9,8 +9,7 @@
 #include "tablet/stream/copy_anew.h"
 #include "tablet/stream/definitions.h"
 
-enum { DDL_TOLD_BYTES = 500 };             /* of a statement, for people */
-enum { DDL_SESSION = STATE_SESSIONS + 1 }; /* of the stream's, see state_succeed() */
+enum { DDL_TOLD_BYTES = 500 }; /* of a statement, for people */
 
 /* One statement. */
 struct doing {
@@ -305,7 +304,7 @@ execute(struct ctx *cx, struct doing *d)
 
 	TRY(env_dba(cx, d->pass->env, &d->c));
 	if (!mutant("ddl_former_session"))
-		TRY(state_succeed(cx, d->c, id, DDL_SESSION));
+		TRY(state_succeed(cx, d->c, id, SESSION_DDL));
 	TRY(read_target(cx, d));
 	if (d->row.state == DDL_MET) {
 		TRY(check_exec(cx, d));
@@ -362,7 +361,7 @@ static int
 copy_again(struct ctx *cx, struct doing *d)
 {
 	TRY(env_dba(cx, d->pass->env, &d->c));
-	TRY(state_succeed(cx, d->c, state_id(d->pass->state), DDL_SESSION));
+	TRY(state_succeed(cx, d->c, state_id(d->pass->state), SESSION_DDL));
 	return copy_anew(cx, d->pass, d->table, &d->row);
 }
 

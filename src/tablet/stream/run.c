@@ -83,7 +83,7 @@ read_phase(struct ctx *cx, struct run *r)
 {
 	struct stream_state *stored;
 
-	TRY(state_succeed(cx, r->dba, state_id(r->state), STATE_SESSIONS));
+	TRY(state_succeed(cx, r->dba, state_id(r->state), SESSION_PASS));
 	stored = mem_new(struct stream_state); /* too large for a stack */
 	int rc = state_load(cx, r->dba, state_id(r->state), stored);
 	if (rc == 0)
