@@ -389,34 +389,6 @@ TEST(a_workflow_that_is_not_there_is_not_found)
 
 /* ---- Beside another move of the same table */
 
-static void
-put_other(struct ctx *cx, struct world *w)
-{
-	static struct workflow_table table = { "users", "users", "running", 0, 0 };
-	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
-		"zone1-3" };
-	struct workflow_record r = {
-		.name = "users",
-		.state = WORKFLOW_RUNNING,
-		.state_text = "",
-		.hint = "",
-		.source_keyspace = "customer",
-		.target_keyspace = "other",
-		.tables = &table,
-		.tables_count = 1,
-		.streams = &stream,
-		.streams_count = 1,
-		.step = "",
-		.position = "",
-	};
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	workflow_write(&json, &r);
-	expect_ok(
-	    topo_set(cx, w->topo, "/locks/workflow/other/users", slice_str("test"), 0), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
-}
-
 /* As its creation did. */
 static void
 take_rules(struct ctx *cx, struct world *w)
@@ -451,7 +423,7 @@ cancelled_beside_another(struct ctx *cx, struct world *w)
 
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
-	put_other(cx, w); /* nobody was at work on the table any more */
+	world_put_other(cx, w, WORKFLOW_RUNNING, 0); /* nobody was at work on the table any more */
 	take_rules(cx, w);
 	expect_ok(world_cancel(cx, w, 0), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);

@@ -191,42 +191,12 @@ TEST(a_refusal_puts_back_the_record_of_the_move_before)
 /* ---- Two at once */
 
 static void
-put_other(struct ctx *cx, struct world *w, int64_t created_us)
-{
-	static struct workflow_table table = { "users", "users", "init", 0, 0 };
-	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
-		"zone1-3" };
-	struct workflow_record r = {
-		.name = "users",
-		.state = WORKFLOW_CHECKING,
-		.state_text = "",
-		.hint = "",
-		.source_keyspace = "customer",
-		.target_keyspace = "other",
-		.tables = &table,
-		.tables_count = 1,
-		.streams = &stream,
-		.streams_count = 1,
-		.step = "",
-		.position = "",
-		.before = BEFORE_NOTHING,
-		.created_us = created_us,
-	};
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	workflow_write(&json, &r);
-	expect_ok(
-	    topo_set(cx, w->topo, "/locks/workflow/other/users", slice_str("test"), 0), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
-}
-
-static void
 begun_later_than_another(struct ctx *cx, struct world *w)
 {
-	put_other(cx, w, 1);
+	world_put_other(cx, w, WORKFLOW_CHECKING, 1);
 	expect_eq(world_move(cx, w, 0, world_options()), -1);
 	expect(strstr(cx->err->text, "'other/users'") != NULL);
-	put_other(cx, w, INT64_MAX);
+	world_put_other(cx, w, WORKFLOW_CHECKING, INT64_MAX);
 	world_moves(cx, w);
 }
 

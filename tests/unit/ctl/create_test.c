@@ -23,45 +23,15 @@ TEST(no_switch_waits_for_the_same_command_without_it)
 	world_tell(asks_to_switch_later, (struct plan){ .method = NULL });
 }
 
-/* A record of another workflow, which nobody works on. */
-static void
-put_other(struct ctx *cx, struct world *w, enum workflow_state state)
-{
-	static struct workflow_table table = { "users", "users", "copying", 0, 0 };
-	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
-		"zone1-3" };
-	struct workflow_record r = {
-		.name = "users",
-		.type = WORKFLOW_MOVETABLES,
-		.state = state,
-		.state_text = "",
-		.hint = "",
-		.source_keyspace = "customer",
-		.target_keyspace = "other",
-		.tables = &table,
-		.tables_count = 1,
-		.streams = &stream,
-		.streams_count = 1,
-		.step = "",
-		.position = "",
-	};
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	workflow_write(&json, &r);
-	expect_ok(
-	    topo_set(cx, w->topo, "/locks/workflow/other/users", slice_str("test"), 0), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
-}
-
 static void
 meets_another_move(struct ctx *cx, struct world *w)
 {
-	put_other(cx, w, WORKFLOW_COPYING);
+	world_put_other(cx, w, WORKFLOW_COPYING, 0);
 	expect(world_move(cx, w, 0, world_options()) == -1);
 	expect_eq(cx->err->kind, ERR_REFUSED);
 	expect(strstr(cx->err->text, "'other/users'") != NULL);
 	expect(!w->target.stream && !w->source.has_fence);
-	put_other(cx, w, WORKFLOW_SWITCHED);
+	world_put_other(cx, w, WORKFLOW_SWITCHED, 0);
 	world_moves(cx, w);
 }
 
@@ -78,10 +48,10 @@ meets_another_late(struct ctx *cx, struct world *w)
 
 	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	put_other(cx, w, WORKFLOW_CREATING);
+	world_put_other(cx, w, WORKFLOW_CREATING, 0);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
 	expect(!w->target.stream && w->gates[0].rules.count == 0);
-	put_other(cx, w, WORKFLOW_SWITCHED);
+	world_put_other(cx, w, WORKFLOW_SWITCHED, 0);
 	world_moves(cx, w); /* begins anew */
 }
 

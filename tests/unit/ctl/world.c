@@ -403,6 +403,36 @@ world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 }
 
 void
+world_put_other(struct ctx *cx, struct world *w, enum workflow_state state, int64_t created_us)
+{
+	static struct workflow_table table = { "users", "users", "init", 0, 0 };
+	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
+		"zone1-3" };
+	struct workflow_record r = {
+		.name = "users",
+		.state = state,
+		.state_text = "",
+		.hint = "",
+		.source_keyspace = "customer",
+		.target_keyspace = "other",
+		.tables = &table,
+		.tables_count = 1,
+		.streams = &stream,
+		.streams_count = 1,
+		.step = "",
+		.position = "",
+		.before = BEFORE_NOTHING,
+		.created_us = created_us,
+	};
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	workflow_write(&json, &r);
+	put(cx, w, "/workflows/other/users", &json);
+	buf_add_str(&json, "test");
+	put(cx, w, "/locks/workflow/other/users", &json);
+}
+
+void
 world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why)
 {
 	struct workflow_texts x;

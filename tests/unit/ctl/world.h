@@ -140,6 +140,8 @@ void world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why);
 int64_t world_revision(struct ctx *cx, struct world *w, const char *key);
 /* The workflow's record now, in cx->arena. */
 void world_record(struct ctx *cx, struct world *w, struct workflow_record *r);
+/* Beside it that of another workflow of users, to keyspace "other", which nobody works on. */
+void world_put_other(struct ctx *cx, struct world *w, enum workflow_state state, int64_t created_us);
 /* The vttablet of server 1 (the source's) or 2 is started again, at another address. */
 void world_move_tablet(struct ctx *cx, struct world *w, int uid, const char *http);
 /* Stops renewing and answering. */
