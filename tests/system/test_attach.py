@@ -154,7 +154,8 @@ def server(servers):
 
 def refused(combo, *options):
     done = subprocess.run([proc.program("vtcombo"), "up", "--data-dir", combo.data_dir, "--port-base", str(combo.base),
-                           *options], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                           *options], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "PATH": combo.path()})
     assert done.returncode == 1 and done.stdout == "", done
     return done.stderr
 

@@ -114,7 +114,7 @@ def test_workers_share_one_limit_of_clients(shared_combo):
         process.wait()
 
 
-def test_a_drain_lets_transactions_end(second_gate):
+def test_a_drain_lets_transactions_end(shared_combo, second_gate):
     process, connect = second_gate
     busy, idle = connect(), connect()
     run(busy, "CREATE TABLE IF NOT EXISTS drained (a INT PRIMARY KEY)")
@@ -130,9 +130,6 @@ def test_a_drain_lets_transactions_end(second_gate):
     run(busy, "REPLACE INTO drained VALUES (2)")
     run(busy, "COMMIT")
     assert process.wait(timeout=4) == 0
-
-
-def test_what_was_committed_in_a_drain_is_there(shared_combo):
     rows = pymysql.connect(host="127.0.0.1", port=shared_combo.gate_port, user="app", database="customer")
     assert run(rows, "SELECT a FROM drained ORDER BY a") == ((1,), (2,))
     run(rows, "DROP TABLE drained")

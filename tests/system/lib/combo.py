@@ -48,8 +48,7 @@ class Combo:
         self.ports.clear()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
         cmd += self.options
-        own = [kind for kind in self.kinds.values() if "://" not in kind]
-        env = {"PATH": kinds.path(own), **(env or {})}
+        env = {"PATH": self.path(), **(env or {})}
         for k in keyspaces:
             kind = self.kind_of(k)
             cmd += ["--keyspace", k if kind == kinds.SYSTEM else f"{k}={kind}"]
@@ -59,6 +58,10 @@ class Combo:
                                             start_new_session=True, env={**os.environ, **env})
         proc.wait_for(self._is_ready, seconds, "vtcombo to be ready", lambda: proc.tail(self.log))
         return self
+
+    def path(self):
+        """$PATH, with the programs of those servers that it starts itself."""
+        return kinds.path([kind for kind in self.kinds.values() if "://" not in kind])
 
     def kind_of(self, keyspace):
         """Of a keyspace with another name than those that have a kind: the first's."""
