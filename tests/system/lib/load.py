@@ -58,6 +58,8 @@ class Load:
         self.code = self.process.wait(300)
         self.process.stdin.close()
         self.process.stdout.close()
+        for error in summary["first_errors"]:
+            print(error)        # whole, where an assertion would show its beginning alone
         return summary
 
     def verify(self, port=None, socket=None, user=None, database=None, password_file=None):
