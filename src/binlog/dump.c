@@ -61,12 +61,27 @@ dump_register(struct ctx *cx, struct mysql_client *client, uint32_t server_id)
 	return mysql_read_packet(cx, client, &answer, &eof);
 }
 
+/* position 4, flags 2, server id 4, file to the end */
+void
+dump_request_at(struct buf *packet, uint32_t server_id, const struct dump_place *at)
+{
+	check(at->position <= UINT32_MAX);
+	buf_add_char(packet, COM_BINLOG_DUMP);
+	wire_put_int(packet, at->position, 4);
+	wire_put_int(packet, 0, 2);
+	wire_put_int(packet, server_id, 4);
+	buf_add_str(packet, at->file);
+}
+
 static int
 request(struct ctx *cx, struct dump *d, const struct dump_params *p)
 {
 	SCOPED(buf) struct buf packet = BUF_INIT;
 
-	TRY(d->way->request(&packet, p, cx->err));
+	if (p->at != NULL)
+		dump_request_at(&packet, p->server_id, p->at);
+	else
+		TRY(d->way->request(&packet, p, cx->err));
 	return mysql_command(cx, d->client, buf_slice(&packet));
 }
 
@@ -165,4 +180,20 @@ dump_find(struct ctx *cx, struct dump *d, const struct gtids *wanted, const stru
     struct gtids *there)
 {
 	return d->way->find(cx, d, wanted, near, there);
+}
+
+/* The file's name comes in an artificial Rotate, and its format behind it. */
+int
+dump_taken(struct ctx *cx, struct dump *d, const struct dump_place *at)
+{
+	struct event e = { .type = EVENT_ROTATE };
+
+	while (e.type == EVENT_ROTATE)
+		TRY(dump_next(cx, d, &e));
+	if (e.type == EVENT_FORMAT_DESCRIPTION && strcmp(d->file, at->file) == 0 &&
+	    d->position == at->position)
+		return 0;
+	return err_set(cx->err, ERR_REFUSED,
+	    "a dump from %s:%" PRIu64 " begins with an event of type %d at %s:%" PRIu64, at->file,
+	    at->position, e.type, d->file, d->position);
 }

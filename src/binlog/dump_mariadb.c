@@ -29,19 +29,19 @@ announce(struct ctx *cx, struct mysql_client *client, const struct dump_params *
 		return err_set(cx->err, ERR_REFUSED, "'%s' is not a GTID list", p->gtid);
 	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are. */
 	TRY(mysql_exec(cx, client, slice_str("SET @mariadb_slave_capability=4"), NULL));
+	/* With the GTIDs it would look for them, whatever file and offset the request has. */
+	if (p->at != NULL)
+		return 0;
 	return mysql_execf(cx, client,
 	    "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0, @slave_connect_state='%s'",
 	    p->gtid);
 }
 
-/* position 4, flags 2, server id 4, file to the end: no file, the GTIDs say it */
+/* No file: the GTIDs say it. */
 static int
 request(struct buf *packet, const struct dump_params *p, struct err *err)
 {
-	buf_add_char(packet, COM_BINLOG_DUMP);
-	wire_put_int(packet, FIRST_EVENT, 4);
-	wire_put_int(packet, 0, 2);
-	wire_put_int(packet, p->server_id, 4);
+	dump_request_at(packet, p->server_id, &(struct dump_place){ "", FIRST_EVENT });
 	return 0;
 }
 

@@ -1,5 +1,9 @@
 #include "binlog/group.h"
 
+#include "binlog/checksum.h"
+
+enum { MARK_BYTES = 64 }; /* of a body, at each end */
+
 bool
 group_begins(uint8_t type)
 {
@@ -45,4 +49,21 @@ group_frame_of(struct slice sql)
 	bool begins = slice_eq_str(sql, "BEGIN") || slice_starts(sql, "XA START ");
 
 	return begins ? GROUP_TRANSACTION : GROUP_STATEMENT;
+}
+
+uint32_t
+group_mark(uint32_t before, const struct event *e)
+{
+	struct {
+		uint32_t before, timestamp, server_id, type;
+		uint64_t len;
+		uint8_t body[2 * MARK_BYTES];
+	} of = { before, e->timestamp, e->server_id, e->type, e->body.len, { 0 } };
+	size_t head = e->body.len < MARK_BYTES ? e->body.len : MARK_BYTES;
+
+	if (head > 0) {
+		memcpy(of.body, e->body.ptr, head);
+		memcpy(of.body + MARK_BYTES, e->body.ptr + e->body.len - head, head);
+	}
+	return checksum_crc32(slice_of(&of, sizeof(of)));
 }

@@ -43,6 +43,13 @@ struct group_begin {
 bool group_begins(uint8_t type);
 /* ERR_REFUSED: it has no GTID (gtid_mode). */
 int group_begin_read(const struct event *e, struct group_begin *out, struct err *err) MUST_USE;
+/*
+ * What a group looks like: of all its events, from its Gtid on, one behind the other. Of each counts
+ * what it is, when and where it was first written, and its body, of a large one the beginning and the
+ * end. Two groups of the same mark are the same one: GTID, times, transaction number, tables, how many
+ * bytes of rows.
+ */
+uint32_t group_mark(uint32_t before, const struct event *e);
 /* Of a group whose first Query is this. */
 enum group_frame group_frame_of(struct slice sql);
 

@@ -48,6 +48,17 @@ gtids_add(struct gtids *g, const struct gtid_id *id, struct err *err)
 }
 
 bool
+gtids_has(const struct gtids *g, const struct gtid_id *id)
+{
+	const struct gtid *last;
+
+	if (id->form == GTID_FORM_SET)
+		return gtid_set_contains(&g->set, &id->member);
+	last = gtid_list_find(&g->list, id->plain.domain);
+	return last != NULL && last->server == id->plain.server && last->seq == id->plain.seq;
+}
+
+bool
 gtids_same(const struct gtids *a, const struct gtids *b)
 {
 	return gtid_list_same(&a->list, &b->list) && gtid_set_same(&a->set, &b->set);

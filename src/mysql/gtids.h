@@ -39,6 +39,8 @@ int gtids_parse(struct gtids *g, struct slice text, struct err *err) MUST_USE;
 void gtids_print(struct buf *out, const struct gtids *g);
 /* ERR_CORRUPT when it has gone by already, is of the other form, or there are too many. */
 int gtids_add(struct gtids *g, const struct gtid_id *id, struct err *err) MUST_USE;
+/* Is it among those that have gone by, of MariaDB as the last one of its domain? */
+bool gtids_has(const struct gtids *g, const struct gtid_id *id);
 bool gtids_same(const struct gtids *a, const struct gtids *b);
 /* Has all of part gone by in whole too? */
 bool gtids_cover(const struct gtids *whole, const struct gtids *part);

@@ -201,3 +201,32 @@ TEST(payload_of_large_events_and_of_none)
 	put_payload(&body, 1, slice_of("", 0));
 	expect_types(buf_slice(&body), "refused");
 }
+
+static uint32_t
+mark_of(const char *first, const char *second, uint32_t timestamp)
+{
+	struct event e = { .type = EVENT_GTID, .server_id = 1, .body = slice_str(first) };
+	uint32_t mark = group_mark(0, &e);
+
+	e = (struct event){ .timestamp = timestamp, .type = EVENT_XID, .body = slice_str(second) };
+	return group_mark(mark, &e);
+}
+
+TEST(a_group_is_marked_by_its_events)
+{
+	const uint32_t mark = mark_of("0-1-7", "42", 5);
+	char large[300];
+
+	memset(large, 'x', sizeof(large));
+	large[299] = '\0';
+	expect_eq(mark_of("0-1-7", "42", 5), mark);
+	expect(mark_of("0-1-8", "42", 5) != mark);
+	expect(mark_of("0-1-7", "43", 5) != mark);
+	expect(mark_of("0-1-7", "42", 6) != mark);
+	expect(mark_of("42", "0-1-7", 5) != mark);
+	expect(mark_of("", "", 5) != mark);
+	expect(mark_of(large, "42", 5) != mark_of(large + 1, "42", 5)); /* by its length */
+	const uint32_t whole = mark_of(large, "42", 5);
+	large[298] = 'y';
+	expect(mark_of(large, "42", 5) != whole);
+}

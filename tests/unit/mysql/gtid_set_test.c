@@ -272,3 +272,25 @@ TEST(gtids_tell_their_form_by_their_text)
 	gtids_done(&a);
 	gtids_done(&b);
 }
+
+TEST(gtids_have_a_domains_last_one_and_each_of_a_set)
+{
+	struct gtids g = { 0 };
+	struct err err = { 0 };
+	struct gtid_id id = { .form = GTID_FORM_LIST, .plain = { 1, 2, 7 } };
+
+	expect_ok(gtids_parse(&g, slice_str("0-1-42,1-2-7"), &err), &err);
+	expect(gtids_has(&g, &id));
+	id.plain.seq = 6; /* gone by before the last one */
+	expect(!gtids_has(&g, &id));
+	id.plain = (struct gtid){ 1, 3, 7 };
+	expect(!gtids_has(&g, &id));
+	id.plain = (struct gtid){ 2, 2, 7 };
+	expect(!gtids_has(&g, &id));
+	expect_ok(gtids_parse(&g, slice_str(B ":1-5"), &err), &err);
+	expect(!gtids_has(&g, &id));
+	id = (struct gtid_id){ .form = GTID_FORM_SET, .member = g.set.items[0].first };
+	id.member.number = 3;
+	expect(gtids_has(&g, &id));
+	gtids_done(&g);
+}
