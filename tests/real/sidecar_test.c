@@ -110,7 +110,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "9");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -169,12 +169,11 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=10");
+	expect_refused(&d, NAME, "'_switchyard' is of version 10, and this vttablet knows versions");
 	exec(d.session, "UPDATE " NAME ".schema_version SET version=9");
-	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 9, and this vttablet knows versions up");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=8");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 8 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 9 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -450,7 +449,7 @@ cut_off(void *arg)
 static const char *const to_version_2[] = {
 	"ALTER TABLE " NAME
 	".stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset, DROP deltas,"
-	" ADD PRIMARY KEY (workflow)",
+	" DROP last_begin, DROP last_mark, ADD PRIMARY KEY (workflow)",
 	"ALTER TABLE " NAME
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
@@ -490,9 +489,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "8" : "2");
+		    i == 4 ? "9" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "9");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -507,13 +506,15 @@ brought_up(void *arg)
 }
 
 /* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began; 5 had no proofs, 6
- * stopped at any DDL, 7 wrote each run by one session. */
+ * stopped at any DDL, 7 wrote each run by one session, 8 did not know a place by its last group. */
 static void
 to_version(struct ddl *d, int version)
 {
 	char sql[100];
 
-	exec(d->session, "DROP TABLE " NAME ".run_part");
+	exec(d->session, "ALTER TABLE " NAME ".stream DROP last_begin, DROP last_mark");
+	if (version < 8)
+		exec(d->session, "DROP TABLE " NAME ".run_part");
 	if (version < 7)
 		exec(d->session, "DROP TABLE " NAME ".ddl");
 	if (version < 6) {
@@ -543,11 +544,10 @@ kept(void *arg)
 	to_version(&d, 4);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
-	expect_str(
-	    ask(d.session,
-		"SELECT CONCAT(applied_offset, known_file, known_offset) FROM " NAME ".stream"),
-	    "70");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "9");
+	made = ask(d.session, "SELECT CONCAT(applied_offset, known_file) FROM " NAME ".stream");
+	expect_str(made, "7");
+	made = whole(d.session);
 	for (int version = 5; version < SIDECAR_VERSION; version++) {
 		to_version(&d, version);
 		expect_open(&d, NAME);
@@ -574,7 +574,7 @@ compared(void *arg)
 	to_version(&d, 3);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "8");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "9");
 	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
 	to_version(&d, 3);
 	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");

@@ -59,7 +59,8 @@ def test_the_gates_account_cannot_write_there(combo):
 
 
 # What release 0.1 had of a server: the same rows, in _vt, in narrower columns; triggers of another name.
-TO_0_1 = """ALTER TABLE _switchyard.stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset, DROP deltas, ADD PRIMARY KEY (workflow);
+TO_0_1 = """ALTER TABLE _switchyard.stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset, DROP deltas, DROP last_begin,
+  DROP last_mark, ADD PRIMARY KEY (workflow);
 ALTER TABLE _switchyard.copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no);
 ALTER TABLE _switchyard.heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow);
 CREATE DATABASE _vt;

@@ -33,6 +33,7 @@ copy_place(const struct dump *d, struct position *out, struct err *err)
 		    strlen(d->file), sizeof(out->file) - 1);
 	snprintf(out->file, sizeof(out->file), "%s", d->file);
 	out->offset = d->position;
+	out->last = (struct last_group){ 0 };
 	return 0;
 }
 

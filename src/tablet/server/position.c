@@ -62,6 +62,7 @@ position_copy(struct position *to, const struct position *from)
 	}
 	memcpy(to->file, from->file, sizeof(to->file));
 	to->offset = from->offset;
+	to->last = from->last;
 }
 
 void
@@ -269,11 +270,16 @@ state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct 
 {
 	struct position stored;
 	struct mysql_rows rows;
+	uint64_t mark;
 
-	TRY(select_stream(
-	    cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id, &rows));
+	TRY(select_stream(cx, c,
+	    "SELECT applied_gtid, applied_file, applied_offset, prepared, last_begin, last_mark",
+	    id, &rows));
 	*prepared = rows.values[3];
 	TRY(position_read(cx, rows.values, &stored));
+	TRY(parse_u64(rows.values[4], &stored.last.begin, cx->err));
+	TRY(parse_u64(rows.values[5], &mark, cx->err));
+	stored.last.mark = (uint32_t)mark;
 	position_copy(applied, &stored);
 	return 0;
 }
@@ -349,7 +355,11 @@ add_position(struct buf *out, const char *prefix, const struct position *p)
 static void
 add_applied(struct buf *out, const struct stored_place *place)
 {
+	const struct last_group *last = &place->applied->last;
+
 	add_position(out, "applied", place->applied);
+	buf_addf(
+	    out, ", last_begin=%llu, last_mark=%u", (unsigned long long)last->begin, last->mark);
 	buf_add_str(out, ", prepared=");
 	quote_string(out, mutant("tablet_xa_remembered") ? slice_str("") : place->prepared);
 	if (slice_is_null(place->deltas))

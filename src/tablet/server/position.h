@@ -19,12 +19,20 @@
 
 struct gtid_text;
 
+/* The last group before a place, in the same file. All zero: not known. */
+struct last_group {
+	uint64_t begin;
+	uint32_t mark; /* group_mark() */
+};
+
 /* All zero is no position. Where kept is not NULL the struct is never copied by "=". */
 struct position {
 	const char *gtid;       /* "0-1-42,1-2-7"; "" or NULL when nothing was ever written */
 	struct gtid_text *kept; /* what gtid is in; NULL: borrowed, from an arena as a rule */
 	char file[256];         /* "" : no position */
 	uint64_t offset;        /* of the byte after the transaction */
+	/* Of one that a tail has read, and of applied on disk: by it the place is known again. */
+	struct last_group last;
 };
 
 bool position_is_set(const struct position *p);
@@ -34,7 +42,8 @@ const char *position_gtid(const struct position *p); /* never NULL */
 void position_copy(struct position *to, const struct position *from);
 void position_set_gtid(struct position *p, struct slice gtid);
 void position_done(struct position *p);
-/* Of a row of ours: gtid, file and offset as three columns from values on. Borrows from cx->arena. */
+/* Of a row of ours: gtid, file and offset as three columns from values on. Borrows from cx->arena. The last
+ * group is not known. */
 int position_read(struct ctx *cx, const struct slice *values, struct position *out) MUST_USE;
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int position_cmp(const struct position *a, const struct position *b);

@@ -27,7 +27,7 @@
  * again and again after kills. What is not ours is refused by name, and left alone.
  * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
  * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
- * (4) Versions 2 to 7 are altered in place, each table by one statement; a table that has come so far
+ * (4) Versions 2 to 8 are altered in place, each table by one statement; a table that has come so far
  * already is left. The row says so until all have.
  */
 #ifndef TABLET_SERVER_SIDECAR_H
@@ -35,7 +35,7 @@
 
 #include "tablet/server/ddl.h"
 
-enum { SIDECAR_VERSION = 8 };
+enum { SIDECAR_VERSION = 9 };
 
 /* A stream's rows in a server's sidecar database. Borrowed strings. */
 struct stream_id {

@@ -8,6 +8,7 @@ enum {
 	PROOFS_SINCE = 6,
 	DDL_SINCE = 7,
 	RUN_PARTS_SINCE = 8,
+	LAST_GROUP_SINCE = 9,
 };
 
 /* Two names of 64 characters, of 4 bytes at most, and a slash. */
@@ -53,7 +54,9 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 },
 		{ "known_file", "varbinary(256)", "NOT NULL DEFAULT ''", NULL, XA_ROWS_SINCE },
 		{ "known_offset", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, XA_ROWS_SINCE },
-		{ "deltas", "longblob", "", NULL, PROOFS_SINCE } },
+		{ "deltas", "longblob", "", NULL, PROOFS_SINCE },
+		{ "last_begin", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, LAST_GROUP_SINCE },
+		{ "last_mark", "int(10) unsigned", "NOT NULL DEFAULT 0", NULL, LAST_GROUP_SINCE } },
 	    0 },
 	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, round, tbl, range_no)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,

@@ -28,10 +28,12 @@ static int
 answer_place(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 {
 	const struct target_script *t = arg;
-	struct slice columns[] = { slice_str("g"), slice_str("f"), slice_str("o"), slice_str("p") };
+	struct slice columns[] = { slice_str("g"), slice_str("f"), slice_str("o"), slice_str("p"),
+		slice_str("b"), slice_str("m") };
 	struct slice values[] = { slice_str("0-1-100"), slice_str("bin.000001"),
-		slice_str(t->disk_offset), slice_str("X'40',X'',1;") };
-	struct server_rows rows = { 4, 1, columns, values, 2 };
+		slice_str(t->disk_offset), slice_str("X'40',X'',1;"), slice_str("0"),
+		slice_str("0") };
+	struct server_rows rows = { 6, 1, columns, values, 2 };
 
 	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
 }
