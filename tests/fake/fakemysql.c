@@ -194,12 +194,23 @@ answer(struct ctx *cx, struct fake_session *s, struct slice text)
 
 /* The text that rules are matched with. */
 static void
-describe(struct buf *out, const struct command_packet *c)
+describe(struct buf *out, const struct command_packet *c, struct slice packet)
 {
+	struct wire_reader r = wire_reader(packet);
+	struct slice file;
+	uint32_t position;
+
 	buf_reset(out);
 	if (c->com != COM_QUERY)
 		buf_addf(out, "@%s%s", command_name(c->com), c->text.len > 0 ? " " : "");
 	buf_add_slice(out, c->text);
+	if (c->com != COM_BINLOG_DUMP)
+		return;
+	wire_skip(&r, 1);
+	position = wire_u32(&r);
+	wire_skip(&r, 2 + 4);
+	file = wire_rest(&r);
+	buf_addf(out, " %.*s:%u", SLICE_ARG(file), position);
 }
 
 static int
@@ -216,7 +227,7 @@ serve(struct ctx *cx, struct fake_session *s)
 		TRY(command_read(packet, &c, cx->err));
 		if (c.com == COM_QUIT)
 			return 0;
-		describe(&text, &c);
+		describe(&text, &c, packet);
 		TRY(answer(cx, s, buf_slice(&text)));
 	}
 }

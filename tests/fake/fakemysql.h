@@ -14,7 +14,7 @@
  *
  * Patterns: '*' stands for any run of bytes, all else for itself, letters in either case.
  * Commands that are no queries come as "@" and their name: "@Ping" and "@Reset connection"
- * (answered OK by themselves), "@Prepare SELECT ...", "@Binlog Dump". COM_QUIT ends the session.
+ * (answered OK by themselves), "@Prepare SELECT ...", "@Binlog Dump bin.000001:4". COM_QUIT ends the session.
  *
  * A rule that calls answers by itself, with server_send_ok() and its like on s->packets.
  * A fake belongs to one loop. Rules live until fake_stop().

@@ -144,20 +144,57 @@ refuse(struct ctx *cx, struct mini_session *s)
 	return server_send_err(cx, &s->packets, &e);
 }
 
+static bool
+begins_event(const struct mini_file *f, uint64_t place)
+{
+	uint64_t at = MAGIC_BYTES;
+
+	while (at < f->bytes.len && at < place)
+		at += binlog_event(f, at).len;
+	return at == place;
+}
+
+/* Begins wherever in the file it is told to. false: it cannot, or this is the one of four that is refused. */
+static bool
+is_file_and_offset(struct sender *d, struct slice name, uint64_t place)
+{
+	const struct mini_binlog *b = &d->session->db->binlog;
+
+	for (d->file = 0; d->file < b->count; d->file++) {
+		if (!slice_eq_str(name, file_of(d)->name))
+			continue;
+		d->at = place;
+		return begins_event(file_of(d), place) && rand_below(&d->session->db->rand, 4) > 0;
+	}
+	return false;
+}
+
+/* place: where to, by GTIDs */
+static bool
+find(struct sender *d, struct slice name, uint64_t offset, uint64_t *place)
+{
+	struct mini_session *s = d->session;
+
+	return s->seeks ? binlog_find(&s->db->binlog, s->sought, &d->file, place)
+			: is_file_and_offset(d, name, offset);
+}
+
 int
 dump_serve(struct ctx *cx, struct mini_session *s, struct slice packet)
 {
 	struct wire_reader r = wire_reader(packet);
 	struct sender d = { .session = s };
-	uint64_t place;
+	uint64_t offset, place = 0;
 
-	wire_skip(&r, 1 + 4 + 2);
+	wire_skip(&r, 1);
+	offset = wire_u32(&r);
+	wire_skip(&r, 2);
 	s->replica_id = wire_u32(&r);
-	check(s->heartbeat > 0 && wire_rest(&r).len == 0);
-	if (!binlog_find(&s->db->binlog, s->sought, &d.file, &place))
+	check(s->heartbeat > 0);
+	if (!find(&d, wire_rest(&r), offset, &place))
 		return refuse(cx, s);
 	replace_older(s);
-	TRY(begin_place(cx, &d, place));
+	TRY(s->seeks ? begin_place(cx, &d, place) : begin_file(cx, &d));
 	for (;;) {
 		TRY(send_all(cx, &d));
 		TRY(wait_written(cx, &d));

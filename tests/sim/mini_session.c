@@ -411,6 +411,7 @@ set_variables(struct mini_session *s, struct slice sql)
 	if (at != NULL)
 		s->txn.unchecked = at[sizeof(checks) - 1] == '0';
 	at = memmem(sql.ptr, sql.len, state, sizeof(state) - 1);
+	s->seeks = s->seeks || at != NULL;
 	if (at != NULL && at[sizeof(state) - 1] != '\'') /* 0-1-seq, or nothing */
 		s->sought = strtoull(at + sizeof(state) - 1 + strlen("0-1-"), NULL, 10);
 }

@@ -36,6 +36,7 @@ struct mini_session {
 	bool held; /* autocommit=0 */
 	bool ends; /* behind its COMMIT */
 	usec heartbeat;
+	bool seeks;                    /* its dump is asked for by GTIDs */
 	uint64_t sought;               /* of the GTID that its dump begins behind */
 	char lock[MINI_LOCK_NAME_MAX]; /* "": none */
 	/* Of a client: */

@@ -41,6 +41,8 @@ move_read(struct tail *t)
 	snprintf(to.file, sizeof(to.file), "%s", t->dump.file);
 	if (position_cmp(&to, &t->read) <= 0)
 		return;
+	if (strcmp(to.file, t->read.file) != 0 && !mutant("tablet_offset_other_file"))
+		t->read.last = (struct last_group){ 0 };
 	memcpy(t->read.file, to.file, sizeof(to.file));
 	t->read.offset = to.offset;
 }
@@ -82,6 +84,7 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	TRY(group_begin_read(e, &t->begin, err));
 	passed_begin(&t->passed, &t->read);
 	group_begin(&t->group);
+	t->at = (struct last_group){ t->dump.position - e->length, group_mark(0, e) };
 	tail_xa_begin(&t->xa);
 	source_txn_free(t->ddl);
 	t->ddl = NULL;
@@ -100,6 +103,8 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 		return err_wrap(err, "the source's binlog");
 	t->unprinted = true;
 	move_read(t);
+	t->read.last = t->read.offset == t->dump.position ? t->at : (struct last_group){ 0 };
+	t->by_offset = t->by_gtids = false;
 	t->committed_s = e->timestamp;
 	t->in_group = false;
 	t->handing =
@@ -306,6 +311,7 @@ on_event(struct tail *t, const struct event *e, struct err *err)
 {
 	if (group_begins(e->type))
 		return begin_group(t, e, err);
+	t->at.mark = group_mark(t->at.mark, e);
 	if (event_is_packed(e->type))
 		return on_packed(t, e, err);
 	switch (e->type) {
@@ -323,6 +329,8 @@ read_event(struct ctx *cx, struct tail *t)
 
 	TRY(tail_stay_connected(cx, t));
 	if (dump_next(cx, &t->dump, &e) != 0) {
+		if (tail_gives_up_offset(cx, t))
+			return 0;
 		if (!tail_error_passes(cx)) {
 			(void)!tail_refused_place(t, cx->err);
 			return err_wrap(cx->err, "reading the source's binlog");
@@ -332,9 +340,12 @@ read_event(struct ctx *cx, struct tail *t)
 		return task_sleep(cx, TAIL_BACKOFF_MS * MSEC);
 	}
 	t->backoff_ms = TAIL_BACKOFF_MS;
-	if (on_event(t, &e, cx->err) != 0)
+	if (on_event(t, &e, cx->err) != 0) {
+		if (tail_gives_up_offset(cx, t))
+			return 0;
 		return err_wrap(
 		    cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file, t->dump.position);
+	}
 	tail_check(t);
 	return 0;
 }

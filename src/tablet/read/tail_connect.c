@@ -1,4 +1,4 @@
-#include "tablet/read/tail_state.h"
+#include "tablet/read/tail_offset.h"
 
 #include "base/log.h"
 #include "base/mutant.h"
@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 enum {
-	HEARTBEAT_MS = 1000, /* of a silent source: lag is judged by the second */
-	DEAD_MS = 5000,      /* five heartbeats: without any the connection is dead */
+	DEAD_MS = 5000, /* five heartbeats: without any the connection is dead */
 	/* a login, and the server's look for the place in a file of 1 GB */
 	CONNECT_MS = 10000,
+	OFFSET_MS = 3000,      /* a place that the server need not look for */
 	BACKOFF_MAX_MS = 5000, /* a dead server is not hammered */
 };
 
@@ -35,7 +35,7 @@ tail_disconnect(struct tail *t)
 {
 	mysql_close(t->client);
 	t->client = NULL;
-	t->in_group = false;
+	t->in_group = t->by_offset = false;
 	group_begin(&t->group);
 }
 
@@ -107,26 +107,12 @@ start_dump(struct ctx *cx, struct tail *t)
 	struct dump_params p = {
 		.server_id = t->params->server_id,
 		.gtid = position_gtid(tail_read_place(t)),
-		.heartbeat_us = HEARTBEAT_MS * MSEC,
+		.heartbeat_us = TAIL_HEARTBEAT_MS * MSEC,
 	};
 
 	if (dump_start(cx, t->client, &p, &t->dump) != 0)
 		return cx->err->kind == ERR_REFUSED ? tail_hint_anew(t, cx->err) : -1;
-	TRY(find_place(cx, t));
-	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
-	return 0;
-}
-
-int
-tail_connect_once(struct ctx *cx, struct tail *t)
-{
-	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
-
-	TRY(mysql_connect(&within, &t->params->source, &t->client));
-	if (start_dump(&within, t) == 0)
-		return 0;
-	tail_disconnect(t);
-	return -1;
+	return find_place(cx, t);
 }
 
 /* Is it a lost connection, which is waited out, and not the caller's own deadline? */
@@ -135,6 +121,71 @@ tail_error_passes(const struct ctx *cx)
 {
 	return cx->err->kind == ERR_RETRY ||
 	    (cx->err->kind == ERR_TIMEOUT && task_now() < cx->deadline);
+}
+
+static void
+give_up_offset(struct tail *t, const struct err *why)
+{
+	log_debug("the source's binlog is asked for by GTIDs, and not at %s:%" PRIu64 ": %s",
+	    t->read.file, t->read.offset, why->text);
+	tail_disconnect(t);
+	t->by_gtids = true;
+}
+
+bool
+tail_gives_up_offset(const struct ctx *cx, struct tail *t)
+{
+	bool unwanted = cx->err->kind == ERR_CANCELLED || task_now() >= cx->deadline;
+
+	if (!t->by_offset || unwanted || tail_error_passes(cx) || mutant("tablet_offset_last_word"))
+		return false;
+	give_up_offset(t, cx->err);
+	return true;
+}
+
+/* By file and offset where that is possible. */
+static int
+begin_quickly(struct ctx *cx, struct tail *t, bool *begun)
+{
+	struct err why = { 0 };
+	struct ctx quick = ctx_within(cx, OFFSET_MS * MSEC);
+
+	TRY(mysql_connect(cx, &t->params->source, &t->client));
+	quick.err = &why;
+	switch (tail_offset_begin(&quick, t)) {
+	case TAIL_BEGUN: *begun = true; break;
+	case TAIL_NOT_ASKED: break;
+	case TAIL_GIVEN_UP: give_up_offset(t, &why); break;
+	}
+	return 0;
+}
+
+/* By GTIDs, on the connection that is there or a new one. */
+static int
+begin_surely(struct ctx *cx, struct tail *t)
+{
+	if (t->client == NULL)
+		TRY(mysql_connect(cx, &t->params->source, &t->client));
+	if (start_dump(cx, t) == 0)
+		return 0;
+	tail_disconnect(t);
+	return -1;
+}
+
+int
+tail_connect_once(struct ctx *cx, struct tail *t)
+{
+	struct ctx quick = ctx_within(cx, CONNECT_MS * MSEC), within;
+	bool begun = false;
+
+	TRY(begin_quickly(&quick, t, &begun));
+	within = ctx_within(cx, CONNECT_MS * MSEC);
+	if (!begun)
+		TRY(begin_surely(&within, t));
+	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
+	log_debug("the source's binlog is read from %s:%" PRIu64 " on, asked for by %s",
+	    t->dump.file, t->dump.position, begun ? "file and offset" : "GTIDs");
+	return 0;
 }
 
 int

@@ -211,7 +211,7 @@ read_le4(const char *at)
 
 /* What a dump begins with: the file's name, in an artificial Rotate. */
 static int
-send_rotate(struct ctx *cx, struct fake_session *session)
+send_rotate(struct ctx *cx, struct fake_session *session, uint32_t position)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
 	const char file[] = "bin.000001";
@@ -223,7 +223,7 @@ send_rotate(struct ctx *cx, struct fake_session *session)
 	add_le(&b, len, 4);
 	add_le(&b, 0, 4);
 	add_le(&b, EVENT_FLAG_ARTIFICIAL, 2);
-	add_le(&b, SCRIPT_START, 8);
+	add_le(&b, position, 8);
 	buf_add_str(&b, file);
 	return send_event(cx, session, buf_slice(&b));
 }
@@ -273,31 +273,19 @@ find_sought(const struct source_script *s)
 }
 
 static int
-refuse_dump(struct ctx *cx, const struct source_script *s, struct fake_session *session)
+refuse_dump(struct ctx *cx, const char *why, struct fake_session *session)
 {
 	struct err e = { 0 };
 
-	err_set(&e, ERR_SERVER, "%s", s->refusal);
+	err_set(&e, ERR_SERVER, "%s", why == NULL ? "impossible position" : why);
 	e.mysql_errno = 1236;
 	memcpy(e.sqlstate, "HY000", 6);
 	return server_send_err(cx, &session->packets, &e);
 }
 
 static int
-dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+send_from(struct ctx *cx, struct source_script *s, struct fake_session *session, size_t at)
 {
-	struct source_script *s = arg;
-	size_t at = find_sought(s);
-
-	if (s->refusal != NULL)
-		return refuse_dump(cx, s, session);
-	s->dumps++;
-	TRY(send_rotate(cx, session));
-	TRY(send_place(cx, s, session,
-	    at == 0 ? SCRIPT_START
-		: at == s->events.len
-		? s->offset
-		: read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9)));
 	for (;;) {
 		while (at < s->events.len) {
 			uint32_t len = read_le4(s->events.data + at);
@@ -310,6 +298,109 @@ dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 			return -1;
 		TRY(waitlist_wait(cx, &s->more));
 	}
+}
+
+/* The format of the file, before a place in it. */
+static int
+send_format(struct ctx *cx, struct fake_session *session)
+{
+	static const char version[50], post_headers[40];
+	SCOPED(buf) struct buf b = BUF_INIT;
+	uint32_t len =
+	    EVENT_HEADER_BYTES + 2 + sizeof(version) + 4 + 1 + sizeof(post_headers) + 1 + 4;
+
+	add_le(&b, 0, 4);
+	add_le(&b, EVENT_FORMAT_DESCRIPTION, 1);
+	add_le(&b, 1, 4);
+	add_le(&b, len, 4);
+	add_le(&b, 0, 4 + 2);
+	add_le(&b, 4, 2);
+	buf_add(&b, version, sizeof(version));
+	add_le(&b, 0, 4);
+	add_le(&b, EVENT_HEADER_BYTES, 1);
+	buf_add(&b, post_headers, sizeof(post_headers));
+	add_le(&b, 0, 1 + 4);
+	return send_event(cx, session, buf_slice(&b));
+}
+
+/* The event that begins at an offset, or the end; SIZE_MAX: none does. */
+static size_t
+find_offset(const struct source_script *s, uint32_t offset)
+{
+	size_t at = 0;
+
+	for (; at < s->events.len; at += 4 + read_le4(s->events.data + at))
+		if (read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9) == offset)
+			return at;
+	return offset == s->offset ? at : SIZE_MAX;
+}
+
+static int
+dump_at(struct ctx *cx, struct source_script *s, struct fake_session *session, const char *asked)
+{
+	uint32_t offset = (uint32_t)strtoul(strrchr(asked, ':') + 1, NULL, 10);
+	size_t at = find_offset(s, offset);
+
+	s->offset_dumps++;
+	if (s->offset_refusal != NULL || at == SIZE_MAX)
+		return refuse_dump(cx, s->offset_refusal, session);
+	TRY(send_rotate(cx, session, offset));
+	TRY(send_format(cx, session));
+	return send_from(cx, s, session, at);
+}
+
+static int
+dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+{
+	struct source_script *s = arg;
+	size_t at = find_sought(s);
+
+	snprintf(s->asked, sizeof(s->asked), "%.*s", SLICE_ARG(text));
+	if (strstr(s->asked, "bin.") != NULL)
+		return dump_at(cx, s, session, s->asked);
+	if (s->refusal != NULL)
+		return refuse_dump(cx, s->refusal, session);
+	s->dumps++;
+	TRY(send_rotate(cx, session, SCRIPT_START));
+	TRY(send_place(cx, s, session,
+	    at == 0 ? SCRIPT_START
+		: at == s->events.len
+		? s->offset
+		: read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9)));
+	return send_from(cx, s, session, at);
+}
+
+/* A row. */
+static int
+tell(struct ctx *cx, struct fake_session *session, size_t count, struct slice *values)
+{
+	const struct slice names[] = { slice_str("a"), slice_str("b") };
+	struct server_rows rows = {
+		.columns = count, .rows = 1, .names = names, .values = values, .status = 2
+	};
+
+	return server_send_rows(cx, &session->packets, session->client.caps, &rows);
+}
+
+static int
+tell_gtids(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+{
+	const struct source_script *s = arg;
+	char gtid[40];
+
+	snprintf(gtid, sizeof(gtid), "0-1-%llu",
+	    (unsigned long long)(s->says_seq > 0 ? s->says_seq : s->seq));
+	return tell(cx, session, 1, (struct slice[]){ slice_str(gtid) });
+}
+
+static int
+tell_place(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+{
+	const struct source_script *s = arg;
+	char offset[20];
+
+	snprintf(offset, sizeof(offset), "%u", s->offset);
+	return tell(cx, session, 2, (struct slice[]){ slice_str("bin.000001"), slice_str(offset) });
 }
 
 /* SET @slave_gtid_strict_mode=1, ..., @slave_connect_state='0-1-100' */
@@ -339,6 +430,8 @@ script_start(struct source_script *s, const char *address)
 	fake_row(checksum, "NONE");
 	fake_on(s->fake, "@Register Slave*");
 	fake_call(fake_on(s->fake, "@Binlog Dump*"), dump, s);
+	fake_call(fake_on(s->fake, "SELECT @@global.gtid_binlog_pos"), tell_gtids, s);
+	fake_call(fake_on(s->fake, "SHOW MASTER STATUS"), tell_place, s);
 }
 
 void

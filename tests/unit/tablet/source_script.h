@@ -3,7 +3,7 @@
  *
  * Events are made as MariaDB makes them, without checksums, in a file "bin.000001"
  * from offset 400 on. Every dump is sent all that the script has, from behind
- * the GTID asked for, and waits for more.
+ * the GTID asked for or from an offset, and waits for more.
  */
 #ifndef TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
 #define TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
@@ -22,10 +22,12 @@ struct source_script {
 	struct waitlist more;
 	/* The number of the one GTID that it says lies before the place; 0: the one asked for. */
 	uint64_t says_seq;
-	const char *refusal; /* of a dump, with error 1236; NULL: none */
-	uint64_t sought;     /* of the GTID asked for: the fake does not show it of a dump */
-	int dumps;
-	bool closing; /* the dumps end once they have sent all */
+	const char *refusal;        /* of a dump by GTIDs, with error 1236; NULL: none */
+	const char *offset_refusal; /* the same of one by file and offset */
+	uint64_t sought;            /* of the GTID asked for: the fake does not show it of a dump */
+	char asked[60];             /* of the last dump */
+	int dumps, offset_dumps;    /* by GTIDs, and by file and offset */
+	bool closing;               /* the dumps end once they have sent all */
 };
 
 void script_start(struct source_script *s, const char *address);
