@@ -155,18 +155,16 @@ read_one(struct ctx *cx, struct guard *g)
 
 /* ---- A pass */
 
+/* Of the place that the guard begins behind the GTIDs alone are known: the tail finds it. */
 static int
-find_start(struct ctx *cx, struct guard *g, struct mysql_client *c)
+start_of(struct ctx *cx, const struct guard *g, struct mysql_client *c, struct position *out)
 {
-	struct place_reader reader = place_reader(g->env, g->env->server);
-	SCOPED(position) struct position near = { 0 };
-
-	if (position_is_set(&g->read))
+	if (position_is_set(&g->read)) {
+		position_copy(out, &g->read);
 		return 0;
-	TRY(position_place(cx, c, &near));
-	position_set_gtid(&near, slice_str(position_gtid(&g->read)));
-	TRY(place_find(cx, &reader, &near));
-	position_copy(&g->read, &near);
+	}
+	TRY(position_place(cx, c, out));
+	position_set_gtid(out, slice_str(position_gtid(&g->read)));
 	return 0;
 }
 
@@ -176,6 +174,7 @@ open_tail(struct ctx *cx, struct guard *g)
 	const struct move_request *q = g->request;
 	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(position) struct position start = { 0 };
 	struct table_def **defs;
 
 	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
@@ -185,20 +184,23 @@ open_tail(struct ctx *cx, struct guard *g)
 		    &(struct schema_place){ .database = q->to.database, .table = q->tables[i].to },
 		    &defs[i]));
 	moved_tables_of(cx->arena, defs, (int)q->tables_count, &g->tables);
-	TRY(find_start(cx, g, c.client));
+	TRY(start_of(cx, g, c.client, &start));
 	buf_add_str(&name, "guard ");
 	stream_id_print(&name, g->id);
 	g->params = (struct tail_params){
 		.source = env_stream_params(g->env, g->env->server, ROLE_STREAM),
 		.id = g->id,
 		.tables = &g->tables,
-		.start = g->read,
+		.start = start,
+		.start_is_sought = !position_is_set(&g->read),
 		.none_prepared = true,
 		.guards = true,
 		.server_id = env_server_id(g->env, name.data),
 		.spill_dir = g->env->data_dir,
 	};
-	return tail_open(cx, &g->params, &g->tail);
+	TRY(tail_open(cx, &g->params, &g->tail));
+	position_copy(&g->read, tail_position(g->tail));
+	return 0;
 }
 
 static int

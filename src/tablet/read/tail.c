@@ -450,6 +450,7 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	t->params = params;
 	position_copy(&t->read, &params->start);
 	position_copy(&t->returned, &params->start);
+	t->sought = params->start_is_sought;
 	t->returned_at = task_now();
 	t->backoff_ms = TAIL_BACKOFF_MS;
 	tail_xa_init(&t->xa, params->kept, params->prepared);

@@ -90,6 +90,18 @@ compare_place(struct tail *t, const struct gtids *there, struct err *err)
 	return tail_hint_anew(t, err);
 }
 
+/* Of GTIDs without a place: it is where the server has found them. */
+static void
+adopt_place(struct tail *t)
+{
+	if (strlen(t->dump.file) >= sizeof(t->read.file))
+		return; /* compare_place() refuses it: no server names its files so */
+	snprintf(t->read.file, sizeof(t->read.file), "%s", t->dump.file);
+	t->read.offset = t->dump.position;
+	position_copy(&t->returned, &t->read);
+	t->sought = false;
+}
+
 static int
 find_place(struct ctx *cx, struct tail *t)
 {
@@ -98,6 +110,8 @@ find_place(struct ctx *cx, struct tail *t)
 
 	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
 		return tail_refused_place(t, cx->err);
+	if (t->sought && gtids_same(&there, &t->gtids))
+		adopt_place(t);
 	return mutant("tablet_place_compared") ? 0 : compare_place(t, &there, cx->err);
 }
 
@@ -153,7 +167,10 @@ begin_quickly(struct ctx *cx, struct tail *t, bool *begun)
 	TRY(mysql_connect(cx, &t->params->source, &t->client));
 	quick.err = &why;
 	switch (tail_offset_begin(&quick, t)) {
-	case TAIL_BEGUN: *begun = true; break;
+	case TAIL_BEGUN:
+		*begun = true;
+		t->sought = false;
+		break;
 	case TAIL_NOT_ASKED: break;
 	case TAIL_GIVEN_UP: give_up_offset(t, &why); break;
 	}

@@ -13,6 +13,9 @@ struct tail_params {
 	struct stream_id id;               /* of our heartbeat, at the source */
 	const struct moved_tables *tables; /* each table map is checked against their definitions */
 	struct position start;             /* borrowed, by tail_open() alone */
+	/* Of start the GTIDs are known: file and offset are a place that is not before it, and the tail
+	 * begins where the server finds it. */
+	bool start_is_sought;
 	struct slice prepared; /* there: XA transactions (xids.h); those with rows are in kept */
 	/* Whose rows are handed on when they end; it goes on with the tail. NULL: an XA PREPARE of rows of
 	 * ours stops it by name. */

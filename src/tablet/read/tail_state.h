@@ -40,6 +40,7 @@ struct tail {
 	struct last_group at;     /* of this group: what its place will have */
 	bool in_group, handing, ended;
 	bool by_offset, by_gtids; /* (5) */
+	bool sought;              /* read is not the place yet, but one that is not before it */
 	bool frozen;              /* of one that guards: what the stream's row said last */
 	struct position read, returned;
 	bool unprinted; /* gtids have gone on beyond read's text: read_place() */

@@ -329,3 +329,46 @@ TEST(gtids_have_the_last_word)
 {
 	in_sim(gone_by);
 }
+
+static void
+sought(void *arg)
+{
+	struct position place = stop_behind_first();
+
+	params.start = script_position();
+	params.start.gtid = "0-1-101";
+	params.start.offset = script.offset; /* of now, where more is in the binlog */
+	params.start_is_sought = true;
+	open_tail();
+	expect_str(script.asked, BY_GTIDS);
+	expect_eq(tail_position(tail)->offset, place.offset);
+	expect_str(position_gtid(tail_position(tail)), "0-1-101");
+	read_to(NULL);
+	end();
+	position_done(&place);
+}
+
+TEST(a_place_of_which_only_gtids_are_known_is_where_the_server_finds_them)
+{
+	in_sim(sought);
+}
+
+static void
+sought_elsewhere(void *arg)
+{
+	struct position place = stop_behind_first();
+	struct ctx cx = ctx();
+
+	params.start = place;
+	params.start_is_sought = true;
+	script.says_seq = 50;
+	expect_eq(tail_open(&cx, &params, &tail), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	position_done(&place);
+	script_stop(&script);
+}
+
+TEST(what_a_server_has_not_is_not_found)
+{
+	in_sim(sought_elsewhere);
+}
