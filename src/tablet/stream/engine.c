@@ -194,6 +194,19 @@ admit(struct engine *e, const struct move_request *request, struct err *err)
 	return move_admit(move_of(e->moves, request->workflow), request->attempt, err);
 }
 
+static int
+store_first(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state)
+{
+	int tries = 0;
+
+	while (state_save(cx, dba, state) != 0) {
+		if (!again_wanted(cx->err, &tries))
+			return -1;
+		err_clear(cx->err);
+	}
+	return 0;
+}
+
 int
 engine_create(struct ctx *cx, struct engine *e, const struct move_request *request)
 {
@@ -211,7 +224,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	}
 	TRY(first_state(&arena, e, request, &state, cx->err));
 	TRY(env_dba(cx, e->env, &dba));
-	TRY(state_save(cx, dba, state));
+	TRY(store_first(cx, dba, state));
 	if (engine_find(e, request->workflow, move_round(request)) !=
 	    NULL) /* somebody else was faster while we saved */
 		return 0;
