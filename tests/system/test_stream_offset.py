@@ -5,18 +5,11 @@ import shutil
 import pytest
 
 from lib import datadir, kinds, proc
-from lib.streams import Writer, fill
+from lib.streams import Writer, running
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 SOURCE = kinds.brand(kinds.wanted()[0])
-
-
-def running(p, rows=200):
-    fill(p.source.server, rows)
-    p.source.start(), p.target.start()
-    p.start()
-    p.wait("running")
 
 
 def listen(server):

@@ -7,18 +7,11 @@ import pymysql
 import pytest
 
 from lib import kinds, move, proc, tablets, xa
-from lib.streams import Writer, fill
+from lib.streams import Writer, fill, running
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 MEMORY_KB_MAX = 256 * 1024
-
-
-def running(p, rows=200):
-    fill(p.source.server, rows)
-    p.source.start(), p.target.start()
-    p.start()
-    p.wait("running")
 
 
 def kept(p):

@@ -19,11 +19,11 @@
  *                answer and the dump there is room for a RESET MASTER alone: its numbers begin anew, so that
  *                the first group is refused as gone by. Not of MySQL, whose GTIDs and place may differ while
  *                both stand still.
- *  GTIDs have the last word (rule 5). What is not seen so, what the server refuses, and what fails
+ *
+ * GTIDs have the last word (rule 5). What is not seen so, what the server refuses, and what fails
  * before a group behind the place has ended, but for a lost connection, is asked for again by GTIDs, on
- * a new connection, and what that says counts. A group is handed on when it has ended; so nothing was
- * handed on of a dump that is
- * given up.
+ * a new connection, and what that says counts. A group is handed on when it has ended: so nothing was
+ * handed on of a dump that is given up.
  *
  *   file .000004         ...               700     900   940          980
  *                        ... Gtid 0-1-74 ... | Gtid 0-1-75 ... Xid | checkpoint | Gtid 0-1-76
@@ -31,9 +31,9 @@
  *   dump from 700: the group with that mark, the checkpoint, 940: goes on
  *   dump from 700: "Client requested master to start replication from impossible position": by GTIDs
  *   dump from 700: Gtid 0-1-12: by GTIDs, which are refused: "is at GTID ..., ours at ..."
- *  Places of 4 GB and more, which the request has no room for, and groups larger than OFFSET_GROUP_MAX
- * are left
- * to GTIDs. So is a place in the head of a file behind the last group's, where GTIDs cost nothing.
+ *
+ * Places of 4 GB and more, which the request has no room for, and groups larger than OFFSET_GROUP_MAX
+ * are left to GTIDs. So is a place in the head of a file behind the last group's, where GTIDs cost nothing.
  */
 #ifndef TABLET_READ_TAIL_OFFSET_H
 #define TABLET_READ_TAIL_OFFSET_H

@@ -397,25 +397,31 @@ add_saved(struct buf *out, const struct stream_state *s)
 	add_text(out, "hint", s->hint);
 }
 
+void
+state_saved_sql(struct buf *out, const struct stream_state *s)
+{
+	add_stream(out, "INSERT INTO ", s->sidecar);
+	buf_add_str(out, " SET workflow=");
+	quote_string(out, slice_str(s->workflow));
+	buf_addf(out, ", round=%d", s->round);
+	add_text(out, "request", s->request == NULL ? "" : s->request);
+	buf_add_str(out, ", ");
+	add_applied(out, &(struct stored_place){ &s->applied, slice_str(""), SLICE_NULL });
+	buf_add_str(out, ", ");
+	add_position(out, "dirty", &s->dirty_until);
+	buf_add_str(out, ", known_file='', known_offset=0, ");
+	add_saved(out, s);
+	buf_add_str(out, " ON DUPLICATE KEY UPDATE ");
+	add_saved(out, s);
+}
+
 int
 state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	add_stream(&sql, "INSERT INTO ", s->sidecar);
-	buf_add_str(&sql, " SET workflow=");
-	quote_string(&sql, slice_str(s->workflow));
-	buf_addf(&sql, ", round=%d", s->round);
-	add_text(&sql, "request", s->request == NULL ? "" : s->request);
-	buf_add_str(&sql, ", ");
-	add_applied(&sql, &(struct stored_place){ &s->applied, slice_str(""), SLICE_NULL });
-	buf_add_str(&sql, ", ");
-	add_position(&sql, "dirty", &s->dirty_until);
-	buf_add_str(&sql, ", known_file='', known_offset=0, ");
-	add_saved(&sql, s);
-	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE ");
-	add_saved(&sql, s);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	state_saved_sql(&sql, s);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
 int

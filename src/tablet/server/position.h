@@ -110,6 +110,8 @@ struct stream_id state_id(const struct stream_state *s);
  * the applier's own transactions move them (else a save racing an applier's commit would take the
  * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* The same, appended, for a transaction that has more. */
+void state_saved_sql(struct buf *out, const struct stream_state *s);
 /* The same of a row that exists; where it was deleted meanwhile nothing comes back. */
 int state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 /* What it is made with from now on; the rest of the row stays. */

@@ -194,19 +194,6 @@ admit(struct engine *e, const struct move_request *request, struct err *err)
 	return move_admit(move_of(e->moves, request->workflow), request->attempt, err);
 }
 
-static int
-store_first(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state)
-{
-	int tries = 0;
-
-	while (state_save(cx, dba, state) != 0) {
-		if (!again_wanted(cx->err, &tries))
-			return -1;
-		err_clear(cx->err);
-	}
-	return 0;
-}
-
 int
 engine_create(struct ctx *cx, struct engine *e, const struct move_request *request)
 {
@@ -224,7 +211,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	}
 	TRY(first_state(&arena, e, request, &state, cx->err));
 	TRY(env_dba(cx, e->env, &dba));
-	TRY(store_first(cx, dba, state));
+	TRY(state_save(cx, dba, state));
 	if (engine_find(e, request->workflow, move_round(request)) !=
 	    NULL) /* somebody else was faster while we saved */
 		return 0;
@@ -264,10 +251,13 @@ static int
 store_both(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state,
     const char *guard_from)
 {
+	SCOPED(buf) struct buf row = BUF_INIT;
+
+	state_saved_sql(&row, state);
 	TRY(mysql_exec(cx, dba, slice_str("START TRANSACTION"), NULL));
 	int rc = guard_row_make(cx, dba, state_id(state), guard_from);
 	if (rc == 0)
-		rc = state_save(cx, dba, state);
+		rc = mysql_exec(cx, dba, buf_slice(&row), NULL);
 	return rc == 0 ? mysql_exec(cx, dba, slice_str("COMMIT"), NULL) : -1;
 }
 

@@ -143,3 +143,11 @@ def fill(server, rows=5000):
     server.sql(TABLE, database="customer")
     server.sql(f"INSERT INTO t SELECT seq, CONCAT('u0', seq), CONCAT('n', seq), RAND(seq) FROM seq_1_to_{rows}",
                database="customer")
+
+
+def running(p, rows=200):
+    """A pair whose stream of t follows."""
+    fill(p.source.server, rows)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
