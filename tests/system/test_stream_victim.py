@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from lib import proc
+from lib.mariadb import INNODB_TRX_EVERY
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
@@ -40,7 +41,7 @@ def test_the_victim_of_a_deadlock_leaves_nothing_behind(running):
         source.execute("UPDATE second SET v = 2 WHERE id = 1")
         source.execute("INSERT INTO third VALUES (2, 2)")
         source.execute("COMMIT")
-        proc.wait_for(lambda: lock_waits(target) == 1, 30, "the applier to wait for the row")
+        proc.wait_for(lambda: lock_waits(target) == 1, 30, "the applier to wait for the row", every=INNODB_TRX_EVERY)
         done = threading.Thread(target=lambda: cur.execute("UPDATE first SET v = 7 WHERE id = 1"))
         done.start(), done.join(30)
         assert not done.is_alive()      # the applier was the one to be undone

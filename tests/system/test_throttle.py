@@ -9,6 +9,7 @@ import pytest
 
 from lib import proc
 from lib.combo import Failed
+from lib.mariadb import INNODB_TRX_EVERY
 
 ROWS, WORKFLOW = 20000, "new_customer.w"
 QUERY = "SELECT v FROM customer.flag"
@@ -121,7 +122,8 @@ def test_a_query_stops_the_copy_over_a_kill_and_never_a_switch(fresh):
     with urllib.request.urlopen(f"http://{fresh.find('vttablet', 'new_customer')['http']}/metrics", timeout=10) as reply:
         assert 'vttablet_stream_throttled{workflow="new_customer/w",round="1"} 1\n' in reply.read().decode()
     # Nothing is open while it waits: neither a view nor a lock.
-    proc.wait_for(lambda: at(fresh, "customer", VIEWS) == at(fresh, "new_customer", VIEWS) == "0", 10, "nothing to be open")
+    proc.wait_for(lambda: at(fresh, "customer", VIEWS) == at(fresh, "new_customer", VIEWS) == "0", 10, "nothing to be open",
+                  every=INNODB_TRX_EVERY)
     # What clients change meanwhile comes through.
     at(fresh, "customer", "UPDATE t SET v = 'changed' WHERE id = 7")
     update(fresh, "--max-rows-per-second", "100000")
@@ -200,7 +202,7 @@ def test_no_view_lasts_while_ddl_has_the_table(fresh):
         ages, end = [], time.monotonic() + 6
         while time.monotonic() < end:
             ages.append(int(at(fresh, "customer", AGE)))
-            time.sleep(0.2)
+            time.sleep(INNODB_TRX_EVERY)
         assert max(ages) <= 3, ages         # 2 s of waiting, and what is rounded
         assert copied(fresh) == 0
     wait_arrived(fresh)

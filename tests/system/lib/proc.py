@@ -85,8 +85,8 @@ def is_free(port):
 PATIENCE = 5            # times what a machine needs that does nothing else; only a test that fails waits so long
 
 
-def wait_for(ready, seconds, what, more=lambda: ""):
-    """seconds: more than enough on a machine that does nothing else."""
+def wait_for(ready, seconds, what, more=lambda: "", every=0.05):
+    """seconds: more than enough on a machine that does nothing else. It asks `every` so many seconds."""
     seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
@@ -95,7 +95,7 @@ def wait_for(ready, seconds, what, more=lambda: ""):
             return value
         if time.monotonic() > end:
             raise TimeoutError(f"waited {seconds} s for {what}. {more()}")
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def tail(path, lines=15):
