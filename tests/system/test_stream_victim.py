@@ -34,7 +34,7 @@ def test_the_victim_of_a_deadlock_leaves_nothing_behind(running):
     p, target = running, running.target.server
     conn, rival = p.source.server.connect("customer"), target.connect("new_customer", autocommit=False)
     with conn.cursor() as source, rival.cursor() as cur:
-        cur.execute(f"INSERT INTO elsewhere.heavy SELECT seq FROM elsewhere.seq_1_to_{HEAVY_ROWS}")
+        cur.execute(target.own_words(f"INSERT INTO elsewhere.heavy SELECT seq FROM elsewhere.seq_1_to_{HEAVY_ROWS}"))
         cur.execute("UPDATE second SET v = 7 WHERE id = 1")
         source.execute("BEGIN")
         source.execute("UPDATE first SET v = 2 WHERE id = 1")
