@@ -188,6 +188,13 @@ def pytest_configure(config):
         os.chmod(config.own_templates, 0o755)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes():
+    """Workers that are interrupted stop their servers first. Ten seconds, after which they would be killed, are too few on a busy machine."""
+    from xdist.workermanage import NodeManager
+    NodeManager.EXIT_TIMEOUT = 60
+
+
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_newgateway(gateway):
     """What its reporter with -v would have each worker told by a task, before the one that runs tests: a worker whose main thread has not

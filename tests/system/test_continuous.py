@@ -221,7 +221,7 @@ def test_each_planted_row_is_told_at_once_and_is_equal_again_when_it_is_mended(p
     v.differs(["t"], mismatched=1, extra_source=1)
     at_source(p, "UPDATE t SET name = 'other' WHERE id = 5")
     v.differs(["t"])
-    at_target(p, "INSERT INTO t VALUES (6, 'u06', 'n6', 6 / 7)")
+    at_target(p, "INSERT INTO t VALUES (6, 'u06', 'n6', 6e0 / 7)")
     seen = v.differs([], )
     assert seen["proof"]["findings"] >= 2
     at_target(p, "UPDATE u SET name = 'N7' WHERE id IN (7, 8, 9)", "DELETE FROM t WHERE id = 1")
