@@ -181,10 +181,11 @@ def test_what_cannot_be_right_is_refused_before_anything_is_started(attached, fo
 
 def test_a_server_of_another_flavour_is_told_and_its_keyspace_waits(attached, server, folder):
     url = prepare(folder, server, "customer", f"127.0.0.1:{server.port}")
-    attached.kinds = {"customer": url.replace("mariadb", "mysql", 1)}
+    what, other = ("MySQL", "mariadb") if url.startswith("mysql:") else ("MariaDB", "mysql")
+    attached.kinds = {"customer": other + url[url.index(":"):]}
     with pytest.raises(TimeoutError):
         attached.up("customer", seconds=6)
-    assert f"the server at '127.0.0.1:{server.port}' is MariaDB" in proc.tail(attached.log)
+    assert f"the server at '127.0.0.1:{server.port}' is {what}" in proc.tail(attached.log)
 
 
 def test_a_data_directory_with_accounts_of_its_own_keeps_them(combo, folder):
