@@ -61,6 +61,8 @@ group_mark(uint32_t before, const struct event *e)
 	} of = { before, e->timestamp, e->server_id, e->type, e->body.len, { 0 } };
 	size_t head = e->body.len < MARK_BYTES ? e->body.len : MARK_BYTES;
 
+	if (e->type == EVENT_HEARTBEAT || e->type == EVENT_HEARTBEAT_V2)
+		return before;
 	if (head > 0) {
 		memcpy(of.body, e->body.ptr, head);
 		memcpy(of.body + MARK_BYTES, e->body.ptr + e->body.len - head, head);

@@ -47,7 +47,9 @@ int group_begin_read(const struct event *e, struct group_begin *out, struct err 
  * What a group looks like: of all its events, from its Gtid on, one behind the other. Of each counts
  * what it is, when and where it was first written, and its body, of a large one the beginning and the
  * end. Two groups of the same mark are the same one: GTID, times, transaction number, tables, how many
- * bytes of rows.
+ * bytes of rows. A heartbeat is in no group.
+ * Marks are stored, and another one is another history: whoever changes what they are made of, or what a
+ * dump asks of the server, gives their column another name.
  */
 uint32_t group_mark(uint32_t before, const struct event *e);
 /* Of a group whose first Query is this. */

@@ -173,6 +173,10 @@ begin_quickly(struct ctx *cx, struct tail *t, bool *begun)
 		break;
 	case TAIL_NOT_ASKED: break;
 	case TAIL_GIVEN_UP: give_up_offset(t, &why); break;
+	case TAIL_OTHER:
+		tail_disconnect(t);
+		(void)err_copy(cx->err, &why);
+		return tail_hint_anew(t, cx->err);
 	}
 	return 0;
 }

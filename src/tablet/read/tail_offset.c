@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* ---- Is it to be asked for? */
 
@@ -49,15 +50,18 @@ is_still_there(struct ctx *cx, const struct tail *t, bool *out)
 
 struct again {
 	bool begun, whole;
+	bool other; /* it is not there */
 	uint32_t mark;
 };
 
 static int
-is_other(struct err *err, const struct tail *t, const struct event *e)
+is_other(struct err *err, const struct tail *t, struct again *a)
 {
+	a->other = !mutant("tablet_offset_other_history");
 	return err_set(err, ERR_REFUSED,
-	    "an event of type %d at %s:%" PRIu64 " is not what was read there", e->type,
-	    t->dump.file, t->dump.position);
+	    "the source has another history: at %s:%" PRIu64
+	    " there is not the transaction that was read there",
+	    t->read.file, t->read.last.begin);
 }
 
 /* What a server repeats of a file's head. */
@@ -73,10 +77,10 @@ begin_again(struct tail *t, const struct event *e, struct again *a, struct err *
 	struct group_begin begin;
 
 	if (!group_begins(e->type))
-		return is_other(err, t, e);
+		return is_other(err, t, a);
 	TRY(group_begin_read(e, &begin, err));
 	if (!gtids_has(&t->gtids, &begin.id) && !mutant("tablet_offset_same_gtid"))
-		return is_other(err, t, e);
+		return is_other(err, t, a);
 	a->begun = true;
 	a->mark = group_mark(0, e);
 	return 0;
@@ -85,35 +89,49 @@ begin_again(struct tail *t, const struct event *e, struct again *a, struct err *
 static int
 look_at(struct tail *t, const struct event *e, struct again *a, struct err *err)
 {
-	/* A heartbeat: there is no more, and it was less than ours. */
 	if (e->type == EVENT_HEARTBEAT || e->type == EVENT_HEARTBEAT_V2 || e->type == EVENT_ROTATE)
-		return is_other(err, t, e);
+		return is_other(err, t, a); /* the file ends before */
 	if (!a->begun)
 		return is_head(e) ? 0 : begin_again(t, e, a, err);
 	if (t->dump.position > t->read.offset || group_begins(e->type))
-		return is_other(err, t, e);
+		return is_other(err, t, a);
 	if (a->whole)
-		return event_changes_nothing(e) ? 0 : is_other(err, t, e);
+		return event_changes_nothing(e) ? 0 : is_other(err, t, a);
 	a->mark = group_mark(a->mark, e);
 	a->whole = a->mark == t->read.last.mark;
 	if (mutant("tablet_offset_same_mark"))
 		a->whole = t->dump.position == t->read.offset;
-	return 0;
+	return a->whole || t->dump.position < t->read.offset ? 0 : is_other(err, t, a);
 }
 
 static int
-meet_again(struct ctx *cx, struct tail *t)
+read_again(struct ctx *cx, struct tail *t, struct again *a)
 {
-	struct again a = { 0 };
 	struct event e;
 
-	while (!a.whole || t->dump.position != t->read.offset) {
+	while (!a->whole || t->dump.position != t->read.offset) {
 		TRY(dump_next(cx, &t->dump, &e));
-		TRY(look_at(t, &e, &a, cx->err));
-		if (mutant("tablet_offset_whole_group") && a.begun)
+		TRY(look_at(t, &e, a, cx->err));
+		if (mutant("tablet_offset_whole_group") && a->begun)
 			return 0;
 	}
 	return 0;
+}
+
+/* What either flavour says where no event begins at the offset that it is asked for. */
+static bool
+is_no_place(const struct err *err)
+{
+	static const char *const words[] = {
+		"impossible position", "position > file size", "bogus data in log event",
+		"truncated in the middle of event",
+		"event entry exceeded max_allowed_packet", /* larger than any that it writes */
+	};
+
+	for (size_t i = 0; err->kind == ERR_SERVER && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(err->text, words[i]) != NULL)
+			return true;
+	return false;
 }
 
 /* ---- Asking */
@@ -131,6 +149,21 @@ ask(struct ctx *cx, struct tail *t, uint64_t from)
 
 	TRY(dump_start(cx, t->client, &p, &t->dump));
 	return dump_taken(cx, &t->dump, &at);
+}
+
+/* Asks for the last group, which begins there. */
+static enum tail_begun
+meet_again(struct ctx *cx, struct tail *t, uint64_t from)
+{
+	struct again a = { 0 };
+
+	if (ask(cx, t, from) == 0 && read_again(cx, t, &a) == 0) {
+		t->by_offset = true;
+		return TAIL_BEGUN;
+	}
+	if (is_no_place(cx->err) && !mutant("tablet_offset_no_place"))
+		(void)is_other(cx->err, t, &a);
+	return a.other ? TAIL_OTHER : TAIL_GIVEN_UP;
 }
 
 /* *from: where the dump is to begin; 0: nowhere. */
@@ -161,7 +194,9 @@ tail_offset_begin(struct ctx *cx, struct tail *t)
 		return TAIL_GIVEN_UP;
 	if (from == 0)
 		return TAIL_NOT_ASKED;
-	if (ask(cx, t, from) != 0 || (from != t->read.offset && meet_again(cx, t) != 0))
+	if (from != t->read.offset)
+		return meet_again(cx, t, from);
+	if (ask(cx, t, from) != 0)
 		return TAIL_GIVEN_UP;
 	t->by_offset = true;
 	return TAIL_BEGUN;

@@ -20,17 +20,23 @@
  *                the first group is refused as gone by. Not of MySQL, whose GTIDs and place may differ while
  *                both stand still.
  *
- * GTIDs have the last word (rule 5). What is not seen so, what the server refuses, and what fails
- * before a group behind the place has ended, but for a lost connection, is asked for again by GTIDs, on
- * a new connection, and what that says counts. A group is handed on when it has ended: so nothing was
- * handed on of a dump that is given up.
+ * What is not seen so, what the server refuses, and what fails before a group behind the place has ended,
+ * but for a lost connection, is asked for again by GTIDs (rule 5), on a new connection. A group is handed on
+ * when it has ended: so nothing was handed on of a dump that is given up.
+ *
+ * GTIDs are numbers: a server that was set back to a backup gives out the same ones once more, to other
+ * transactions. File and offset show that where GTIDs cannot: a server that has all of our GTIDs, and in the
+ * file of that name not the last group at its offset, but another one, or the middle of one, or the file's
+ * end, has another history, and its GTIDs are not asked. Of a file that is gone nothing is known.
  *
  *   file .000004         ...               700     900   940          980
  *                        ... Gtid 0-1-74 ... | Gtid 0-1-75 ... Xid | checkpoint | Gtid 0-1-76
  *   stored: 0-1-75, .000004, offset 940, last group begins at 700
  *   dump from 700: the group with that mark, the checkpoint, 940: goes on
- *   dump from 700: "Client requested master to start replication from impossible position": by GTIDs
- *   dump from 700: Gtid 0-1-12: by GTIDs, which are refused: "is at GTID ..., ours at ..."
+ *   dump from 700: Gtid 0-1-12, or 0-1-75 of another second: refused, it is another history
+ *   dump from 700: "impossible position": .000004 has 640 bytes, as in a backup of before: refused, whatever
+ *                  GTIDs there are in .000005
+ *   dump from 700: "Could not find first log file name": purged, by GTIDs
  *
  * Places of 4 GB and more, which the request has no room for, and groups larger than OFFSET_GROUP_MAX
  * are left to GTIDs. So is a place in the head of a file behind the last group's, where GTIDs cost nothing.
@@ -46,6 +52,7 @@ enum tail_begun {
 	TAIL_BEGUN,     /* the dump's next event is the first behind the place */
 	TAIL_NOT_ASKED, /* no dump was asked for on this connection */
 	TAIL_GIVEN_UP,  /* the connection is good for nothing; cx->err says why */
+	TAIL_OTHER,     /* the same, and the server has another history: by GTIDs neither */
 };
 
 /* Of a connection that has begun nothing. */

@@ -229,4 +229,7 @@ TEST(a_group_is_marked_by_its_events)
 	const uint32_t whole = mark_of(large, "42", 5);
 	large[298] = 'y';
 	expect(mark_of(large, "42", 5) != whole);
+
+	const struct event heartbeat = { .type = EVENT_HEARTBEAT, .body = slice_str("bin.000001") };
+	expect_eq(group_mark(mark, &heartbeat), mark);
 }

@@ -73,15 +73,39 @@ TEST(a_place_is_known_again_by_its_last_group)
 	in_sim(stored);
 }
 
+#define OTHER "the source has another history: at bin.000001:"
+
+/* It does not, for that reason, and GTIDs are not asked: the server has them all. */
+static void
+is_refused(const struct position *place, const char *why)
+{
+	struct ctx cx = ctx();
+
+	params.start = *place;
+	script.offset_dumps = 0;
+	expect_eq(tail_open(&cx, &params, &tail), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.text, why) != NULL);
+	expect(strstr(err.hint, "it was restored") != NULL);
+	expect_eq(script.offset_dumps, 1);
+	expect_eq(script.dumps, 0);
+}
+
+static void
+end_refused(struct position *place)
+{
+	position_done(place);
+	script_stop(&script);
+}
+
 static void
 other_content(void *arg)
 {
 	struct position place = stop_behind_first();
 
 	place.last.mark ^= 1;
-	goes_on(&place, BY_GTIDS);
-	expect_eq(script.offset_dumps, 1);
-	position_done(&place);
+	is_refused(&place, OTHER "400 there is not the transaction that was read there");
+	end_refused(&place);
 }
 
 TEST(a_group_with_the_same_gtid_and_other_content_is_another)
@@ -95,13 +119,8 @@ other_gtid(void *arg)
 	struct position place = stop_behind_first();
 
 	position_set_gtid(&place, slice_str("0-1-100"));
-	params.start = place;
-	open_tail();
-	expect_eq(script.offset_dumps, 1);
-	expect_str(script.asked, BY_GTIDS);
-	fails(ERR_REFUSED, "begins at bin.000001:400, before ours");
-	end();
-	position_done(&place);
+	is_refused(&place, OTHER);
+	end_refused(&place);
 }
 
 TEST(the_last_group_has_the_gtid_of_the_place)
@@ -115,12 +134,8 @@ longer(void *arg)
 	struct position place = stop_behind_first();
 
 	place.offset += 10;
-	params.start = place;
-	open_tail();
-	expect_str(script.asked, BY_GTIDS);
-	fails(ERR_REFUSED, "begins at bin.000001:");
-	end();
-	position_done(&place);
+	is_refused(&place, OTHER);
+	end_refused(&place);
 }
 
 TEST(the_last_group_ends_at_the_place)
@@ -154,7 +169,7 @@ refused(void *arg)
 {
 	struct position place = stop_behind_first();
 
-	script.offset_refusal = "impossible position";
+	script.offset_refusal = "A slave with the same server_id has connected";
 	goes_on(&place, BY_GTIDS);
 	expect_eq(script.offset_dumps, 1);
 	position_done(&place);
@@ -163,6 +178,43 @@ refused(void *arg)
 TEST(what_is_refused_by_offset_is_asked_for_by_gtids)
 {
 	in_sim(refused);
+}
+
+static void
+no_place(void *arg)
+{
+	static const char *const words[] = { "impossible position", "position > file size",
+		"bogus data in log event", "binlog truncated in the middle of event",
+		"log event entry exceeded max_allowed_packet" };
+	struct position place = stop_behind_first();
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		script.offset_refusal = words[i];
+		is_refused(&place, OTHER);
+	}
+	end_refused(&place);
+}
+
+TEST(a_server_that_has_no_event_at_our_place_has_another_history)
+{
+	in_sim(no_place);
+}
+
+static void
+ended_before(void *arg)
+{
+	struct position place = stop_behind_first();
+
+	place.last.begin = script.offset;
+	place.offset = script.offset + 100;
+	script_add(&script, EVENT_ROTATE, slice_of("\4\0\0\0\0\0\0\0bin.000002", 18));
+	is_refused(&place, OTHER);
+	end_refused(&place);
+}
+
+TEST(a_server_whose_file_ends_before_our_place_has_another_history)
+{
+	in_sim(ended_before);
 }
 
 static void
