@@ -237,15 +237,17 @@ reset_first(struct ctx *cx, struct mysql_client *c)
 static int
 begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
 {
-	const struct role_setting *own = c->login.dialect->settings, *common = role_common;
+	const struct role_setting *tables[ROLE_TABLES];
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	if (role == ROLE_CLIENT)
 		return 0;
 	if (!mutant("mysql_reset_first"))
 		TRY(reset_first(cx, c));
-	while (role_next(&own, role, &sql) || role_next(&common, role, &sql))
-		TRY(mysql_send(cx, c, buf_slice(&sql)));
+	role_tables(c->login.dialect->settings, tables);
+	for (int i = 0; i < ROLE_TABLES; i++)
+		while (role_next(&tables[i], role, &sql))
+			TRY(mysql_send(cx, c, buf_slice(&sql)));
 	if (c->login.dialect->state_privileged != NULL)
 		c->login.dialect->state_privileged(&sql, role);
 	if (sql.len > 0)

@@ -129,7 +129,7 @@ struct dialect {
 	bool numbers_in_root;
 	/* GRANT makes no account by the way, and there is no mode that forbids it. */
 	bool grants_make_no_account;
-	/* What our own sessions state beside role_common (role.h). */
+	/* What our own sessions state beside what all servers are told (role.h). */
 	const struct role_setting *settings;
 	/* Appends a statement that states what takes a privilege, or fails with 1227 where the account lacks
 	 * it and the server's GLOBAL values are not so. Nothing for a role without such. NULL: for none. */

@@ -5,8 +5,19 @@
 
 #include <string.h>
 
+/* Statements are utf8mb4; of rows the stored bytes are read and written. */
+static const struct role_setting role_charsets[] = {
+	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "character_set_client", "utf8mb4" },
+	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "collation_connection", "utf8mb4_general_ci" },
+	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "character_set_results", "utf8mb4" },
+	{ ROLES_READER | ROLES_WRITER, "character_set_client", "binary" },
+	{ ROLES_READER | ROLES_WRITER, "character_set_connection", "binary" },
+	{ ROLES_READER | ROLES_WRITER, "character_set_results", "NULL" },
+	{ 0 },
+};
+
 /* The order matters once: sql_big_selects comes behind max_join_size, which turns it off. */
-const struct role_setting role_common[] = {
+static const struct role_setting role_common[] = {
 	{ ROLES_OURS, "wait_timeout", "28800" },
 	/* A stream of rows or events stops while its other end has no room: ten minutes, as a chunk has. */
 	{ ROLES_OURS, "net_read_timeout", "600" },
@@ -48,14 +59,6 @@ const struct role_setting role_common[] = {
 	{ ROLES_OURS, "auto_increment_increment", "1" },
 	{ ROLES_OURS, "auto_increment_offset", "1" },
 
-	/* Statements are utf8mb4; of rows the stored bytes are read and written. */
-	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "character_set_client", "utf8mb4" },
-	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "collation_connection", "utf8mb4_general_ci" },
-	{ ROLES_DBA | ROLES_STREAM | ROLES_PROBE, "character_set_results", "utf8mb4" },
-	{ ROLES_READER | ROLES_WRITER, "character_set_client", "binary" },
-	{ ROLES_READER | ROLES_WRITER, "character_set_connection", "binary" },
-	{ ROLES_READER | ROLES_WRITER, "character_set_results", "NULL" },
-
 	/* Transactions begin and end where we say so. */
 	{ ROLES_OURS, "autocommit", "1" },
 	{ ROLES_OURS, "completion_type", "'NO_CHAIN'" },
@@ -68,6 +71,14 @@ const struct role_setting role_common[] = {
 	{ ROLES_OURS, "default_storage_engine", "InnoDB" },
 	{ 0 },
 };
+
+void
+role_tables(const struct role_setting *own, const struct role_setting *out[ROLE_TABLES])
+{
+	out[0] = role_charsets;
+	out[1] = own;
+	out[2] = role_common;
+}
 
 static bool
 is_stated(const struct role_setting *s, enum mysql_role role)

@@ -52,9 +52,14 @@ enum {
 	ROLES_OURS = ROLES_DBA | ROLES_WRITER | ROLES_READER | ROLES_STREAM | ROLES_PROBE,
 };
 
-/* What all servers have under one name, with one value. What differs is in their dialects' tables, which are
- * stated before this one. */
-extern const struct role_setting role_common[];
+enum { ROLE_TABLES = 3 };
+
+/*
+ * What a session states, in order: its character sets, what its server's dialect has (dialect.h), and what all
+ * servers have under one name, with one value. Values are literals in those character sets, and MySQL cannot
+ * read some of them in ucs2, which a GLOBAL character_set_connection may be: so these come first.
+ */
+void role_tables(const struct role_setting *own, const struct role_setting *out[ROLE_TABLES]);
 
 /* sql_mode of our sessions, and of one that takes what strict mode refuses (column.h) for the time of a
  * statement. */
@@ -70,7 +75,7 @@ enum {
 
 /*
  * Makes the next of the role's statements, "SET a=1, b=2", at most ROLE_SQL_MAX bytes, and moves *at
- * behind its rows; false when there are no more. To begin, *at is the table.
+ * behind its rows; false when there are no more. To begin, *at is one of the tables.
  */
 bool role_next(const struct role_setting **at, enum mysql_role role, struct buf *sql);
 

@@ -85,6 +85,12 @@ def test_init_connect_is_undone_and_one_that_fails_is_named(shared_combo, settin
     move(shared_combo, "greeted")
 
 
+def test_literals_of_ours_are_read_in_our_character_set(shared_combo, settings):
+    make(shared_combo, "wide")
+    settings("character_set_connection", "'ucs2'")
+    move(shared_combo, "wide")
+
+
 # ---- Every variable that a session has
 
 # A key that a wrong next value would spoil, and values that wrong modes, zones and character sets would.
