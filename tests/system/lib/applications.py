@@ -36,7 +36,8 @@ def contents(combo, keyspace):
     """Of each table how many rows it has, and a sum of all values. (CHECKSUM TABLE of MariaDB gives one table another sum from call
     to call, where it has a CHECK and a STORED column.)"""
     columns = {}
-    for line in at(combo, keyspace, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()").splitlines():
+    for line in at(combo, keyspace, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE() "
+                   "ORDER BY table_name, ordinal_position").splitlines():
         table, column = line.split("\t")
         columns.setdefault(table, []).append(f"IFNULL(HEX(CONCAT(`{column}`)), 'NULL')")
     sums = [f"SELECT '{t}', COUNT(*), SUM(CRC32(CONCAT_WS('|', {', '.join(named)}))) FROM `{t}`" for t, named in sorted(columns.items())]
