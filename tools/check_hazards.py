@@ -3,8 +3,8 @@
 
 usage: check_hazards.py [ROOT]
 
-A name is "test_x.py" or "test_x.py::test_y" of tests/system, "unit_x" or "unit_x test" of tests/unit/x, or a
-program of tests/sim.
+A name is "test_x.py" or "test_x.py::test_y" of tests/system, "unit_x" or "unit_x test" of tests/unit/x, "real_x" or
+"real_x test" of tests/real, or a program of tests/sim.
 """
 import glob
 import os
@@ -28,10 +28,10 @@ def is_there(name):
     if system:
         found = texts(f'tests/system/{system[1]}')
         return bool(found) and (system[2] is None or re.search(rf'^def {system[2]}\(', found[0], re.M))
-    unit = re.fullmatch(r'unit_(\w+)(?: (\w+))?', name)
+    unit = re.fullmatch(r'(unit|real)_(\w+?)(?: (\w+))?', name)
     if unit:
-        found = texts(f'tests/unit/{unit[1]}/*.c')
-        return bool(found) and (unit[2] is None or any(re.search(rf'^TEST\({unit[2]}\)', t, re.M) for t in found))
+        found = texts(f'tests/unit/{unit[2]}/*.c' if unit[1] == 'unit' else 'tests/real/*.c')
+        return bool(found) and (unit[3] is None or any(re.search(rf'^TEST\({unit[3]}\)', t, re.M) for t in found))
     sim = re.fullmatch(r'(\w+_sim)(?: (\w+))?', name)
     found = texts(f'tests/sim/{sim[1]}.c') if sim else []
     return bool(found) and (sim[2] is None or bool(re.search(rf'^TEST\({sim[2]}\)', found[0], re.M)))

@@ -127,6 +127,9 @@ struct dialect {
 	/* The clustered index of a table with AUTO_INCREMENT has the last value in its root page, which each
 	 * row that is inserted holds for that: connections that insert wait for one another. */
 	bool numbers_in_root;
+	/* A statement that is killed while it opens a table with triggers leaves that table to other sessions
+	 * with a trigger that has "an error in its body" (1064). It runs BEGIN NOT ATOMIC ... END. */
+	bool kills_triggers;
 	/* GRANT makes no account by the way, and there is no mode that forbids it. */
 	bool grants_make_no_account;
 	/* What our own sessions state beside what all servers are told (role.h). */

@@ -182,6 +182,7 @@ is_generated(struct slice extra, struct slice expression)
 
 const struct dialect mariadb_dialect = {
 	.name = "MariaDB",
+	.kills_triggers = true,
 	.position_sql = "SHOW MASTER STATUS",
 	.gtid_sql = "SELECT @@global.gtid_binlog_pos",
 	.gtid_form = GTID_FORM_LIST,

@@ -55,9 +55,9 @@ enum {
 enum { ROLE_TABLES = 3 };
 
 /*
- * What a session states, in order: its character sets, what its server's dialect has (dialect.h), and what all
- * servers have under one name, with one value. Values are literals in those character sets, and MySQL cannot
- * read some of them in ucs2, which a GLOBAL character_set_connection may be: so these come first.
+ * What a session states, in order: its character sets, what its server's dialect has (dialect.h), and what
+ * all servers have under one name, with one value. Values are literals in those character sets, and MySQL
+ * cannot read some of them in ucs2, which a GLOBAL character_set_connection may be: so these come first.
  */
 void role_tables(const struct role_setting *own, const struct role_setting *out[ROLE_TABLES]);
 

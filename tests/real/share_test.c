@@ -3,6 +3,7 @@
  */
 #include "base/fault.h"
 #include "tablet/server/share.h"
+#include "tablet/server/watched.h"
 
 #include "rpc/api.h"
 #include "real/mariadb.h"
@@ -296,4 +297,47 @@ ddl_task(void *arg)
 TEST(ddl_that_waits_for_the_caller_is_not_waited_for)
 {
 	in_task(ddl_task, &arena);
+}
+
+/* "CREATE TRIGGER ... BEGIN SET NEW.v=1; SET NEW.v=1; ... END": milliseconds of parsing. */
+static void
+create_long_trigger(struct mysql_client *c)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "CREATE TRIGGER d.long_one BEFORE INSERT ON d.a FOR EACH ROW BEGIN ");
+	for (int i = 0; i < 1000; i++)
+		buf_add_str(&sql, "SET NEW.v=1; ");
+	buf_add_str(&sql, "END");
+	exec(c, sql.data);
+}
+
+/* It is open for others behind a statement of ours whose time is over, in whatever part of its work. */
+static void
+opened_task(void *arg)
+{
+	struct mysql_client *c = begin(37), *session = client(), *killer = client();
+	int over = 0;
+
+	create_long_trigger(c);
+	for (int i = 1; i <= 100; i++) {
+		const struct watched w = { session, killer, i * 50, false };
+		struct ctx cx = ctx(10);
+		bool again;
+
+		exec(c, "FLUSH TABLES d.a");
+		over += watched_exec(
+			    &cx, &w, slice_str("SELECT 1 FROM d.a LIMIT 0"), NULL, &again) != 0;
+		err_clear(&err);
+		exec(c, "DELETE FROM d.a WHERE id=0");
+	}
+	expect_eq(over, 0);
+	mysql_close(killer);
+	mysql_close(session);
+	mysql_close(c);
+}
+
+TEST(a_table_that_is_being_opened_is_not_killed)
+{
+	in_task(opened_task, &arena);
 }

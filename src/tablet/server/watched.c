@@ -13,12 +13,24 @@ enum {
 	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
 };
 
+/* What waits in a way that a server has no such name for is ended too. To open a table takes far less. */
+#define BLINDLY_AFTER SECOND
+
 struct watch {
 	const struct watched *of;
+	usec began;
 	bool finished, fired;
 };
 
-/* Does the session's statement wait for a lock on a table? */
+/* "FROM processlist WHERE id=7 AND ...": the session's statement waits for a lock on a table. */
+static void
+add_waits(struct buf *out, const struct watched *of)
+{
+	buf_addf(out, "FROM %s WHERE id=%u AND (state LIKE 'Waiting for %%lock%%'",
+	    mysql_dialect(of->killer)->processes, mysql_thread_id(of->session));
+	buf_add_str(out, of->at_work ? ")" : " OR state='System lock')");
+}
+
 static int
 look_at(struct ctx *cx, const struct watched *of, bool *waits)
 {
@@ -28,11 +40,42 @@ look_at(struct ctx *cx, const struct watched *of, bool *waits)
 	struct mysql_rows rows;
 
 	inner.arena = &arena;
-	buf_addf(&sql, "SELECT 1 FROM %s WHERE id=%u AND state LIKE 'Waiting for %%lock%%'",
-	    mysql_dialect(of->killer)->processes, mysql_thread_id(of->session));
+	buf_add_str(&sql, "SELECT 1 ");
+	add_waits(&sql, of);
 	TRY(mysql_select(&inner, of->killer, buf_slice(&sql), &rows));
 	*waits = rows.rows > 0;
 	return 0;
+}
+
+static int
+kill_it(struct ctx *cx, const struct watched *of)
+{
+	return mysql_execf(cx, of->killer, "KILL QUERY %u", mysql_thread_id(of->session));
+}
+
+static int
+kill_if_it_waits(struct ctx *cx, const struct watched *of)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "BEGIN NOT ATOMIC IF EXISTS (SELECT 1 ");
+	add_waits(&sql, of);
+	buf_addf(&sql, ") THEN KILL QUERY %u; END IF; END", mysql_thread_id(of->session));
+	return mysql_exec(cx, of->killer, buf_slice(&sql), NULL);
+}
+
+/* Once; where it is not killed it is looked at again. */
+static int
+kill_once(struct ctx *cx, struct watch *w)
+{
+	bool blindly = !w->of->at_work && task_now() - w->began > BLINDLY_AFTER, waits = true;
+
+	if (mysql_dialect(w->of->killer)->kills_triggers && !blindly &&
+	    !mutant("tablet_kills_blindly"))
+		return kill_if_it_waits(cx, w->of);
+	if (w->of->at_work)
+		TRY(look_at(cx, w->of, &waits));
+	return waits ? kill_it(cx, w->of) : 0;
 }
 
 static void
@@ -44,23 +87,19 @@ watch_main(void *arg)
 
 	while (task_sleep(&cx, w->of->within) == 0 && !w->finished) {
 		struct ctx within = ctx_within(&cx, KILL_DEADLINE_MS * MSEC);
-		bool again = w->fired, waits = true;
+		bool again = w->fired;
 
-		if (w->of->at_work && (look_at(&within, w->of, &waits) != 0 || !waits)) {
-			err_clear(&err);
-			continue;
-		}
 		w->fired = true;
 		if (again && mutant("tablet_killed_once"))
 			return;
 		if (fault("share.kill.lost"))
 			continue;
-		/* A KILL that fails leaves the statement to the caller's deadline. */
-		if (mysql_execf(&within, w->of->killer, "KILL QUERY %u",
-			mysql_thread_id(w->of->session)) != 0) {
-			log_debug("killing a waiting statement: %s", err.text);
+		if (kill_once(&within, w) == 0)
+			continue;
+		log_debug("killing a waiting statement: %s", err.text);
+		if (mysql_broken(w->of->killer)) /* it is left to the caller's deadline */
 			return;
-		}
+		err_clear(&err);
 	}
 }
 
@@ -83,7 +122,7 @@ watched_exec(
     struct ctx *cx, const struct watched *of, struct slice sql, struct mysql_ok *ok, bool *again)
 {
 	struct group g;
-	struct watch w = { .of = of };
+	struct watch w = { .of = of, .began = task_now() };
 	struct err result = { 0 };
 
 	*again = false;
