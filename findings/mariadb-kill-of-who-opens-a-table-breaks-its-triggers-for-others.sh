@@ -1,5 +1,5 @@
 #!/bin/sh
-# MariaDB 10.11.18.
+# MariaDB 10.11.18 (11.8.9 behaves so too; MySQL 9.7.4 does not; seen apart from this).
 #
 # A KILL QUERY that meets a session while it opens a table with triggers does not end there. The server is reading the
 # triggers' text then, and takes the kill for the end of that text; it keeps the table open as it has read it, and gives it

@@ -6,10 +6,11 @@
  * has begun with the statement is lost, and on a busy machine that takes longer than a moment; the statement
  * would wait on, and so would clients behind it.
  *
- * It is killed only while it waits. MariaDB parses a table's triggers when it opens the table, and a kill
- * ends that parser as if the text had ended: what is open then is kept with a trigger that has "an error in
- * its body", and others who are given it fail with 1064 until DDL closes it. The fence is such triggers. So
- * there the server looks and kills in one statement.
+ * MariaDB parses a table's triggers when it opens the table, and a kill ends that parser as if the text had
+ * ended: what is open then is kept with a trigger that has "an error in its body", and others who are given
+ * it fail with 1064 until DDL closes it. The fence is such triggers. So there a statement is killed only
+ * while it waits for a lock: the server looks and kills in one statement. A wait that goes by no such name
+ * is ended after a second (BLINDLY_AFTER), which no opening takes.
  */
 #ifndef TABLET_SERVER_WATCHED_H
 #define TABLET_SERVER_WATCHED_H
