@@ -50,10 +50,25 @@ class Table:
             return {(row[0], r.name()): str(v) for row in cur.fetchall() for r, v in zip(self.rows, row[1:])}     # -0.0 too
 
 
-def tables_of(rows):
+class Lenient(Table):
+    """Each row has the value 0 of an ENUM, which no strict statement can write: the warnings of one that does are counted."""
+
+    def definition(self):
+        first, rest = super().definition().split(", ", 1)
+        return f"{first}, zero ENUM('a'), {rest}"
+
+    def written(self):
+        return ["zero", *super().written()]
+
+    def values(self, key, number):
+        yield "0"
+        yield from super().values(key, number)
+
+
+def tables_of(rows, kind=Table):
     together = [r for r in rows if not r.is_alone()]
-    return [Table(f"t{i}", together[i:i + TOGETHER]) for i in range(0, len(together), TOGETHER)] + \
-        [Table(f"a{i}", [r]) for i, r in enumerate(rows) if r.is_alone()]
+    return [kind(f"t{i}", together[i:i + TOGETHER]) for i in range(0, len(together), TOGETHER)] + \
+        [kind(f"a{i}", [r]) for i, r in enumerate(rows) if r.is_alone()]
 
 
 def loosely(server, database):
