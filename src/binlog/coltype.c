@@ -547,8 +547,8 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 }
 
 /* A value that the server makes is not asked for. A FLOAT alone shows six digits; multiplied it is a double
- * of all its digits, and keeps its sign. A sum with a SET is a double or signed, and loses some of 64 members;
- * a CAST of one with the 64th gives a note on MariaDB, and who counts warnings counts it. */
+ * of all its digits, and keeps its sign. A sum with a SET is a double or signed, and loses some of 64
+ * members; a CAST of one with the 64th gives a note on MariaDB, and who counts warnings counts it. */
 void
 coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 {

@@ -13,7 +13,7 @@ from lib.rounds import Rounds
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 MYSQL = "mysql" in map(kinds.brand, kinds.wanted())    # its server may carry them out itself and log each row, or may not
-TABLES = ("parent", "child", "grand", "tree", "other")
+TABLES = ("parent", "child", "grand", "tree", "other", "log")
 SCHEMA = [
     "CREATE TABLE parent (id INT PRIMARY KEY, code VARCHAR(9) COLLATE utf8mb4_bin NOT NULL, n INT, UNIQUE KEY code (code))",
     "CREATE TABLE child (id INT PRIMARY KEY, p INT, n INT, KEY p (p),"
@@ -25,6 +25,7 @@ SCHEMA = [
     " CONSTRAINT t1 FOREIGN KEY (up) REFERENCES tree (id) ON DELETE CASCADE)",
     # A key without an action, and no key at all: in order with the others.
     "CREATE TABLE other (id INT PRIMARY KEY, p INT, KEY p (p), CONSTRAINT o1 FOREIGN KEY (p) REFERENCES parent (id))",
+    "CREATE TABLE log (id INT, p INT, KEY p (p), CONSTRAINT l1 FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE)",
 ]
 WORKFLOW = "new_customer.customer"
 ROWS = 400
@@ -67,7 +68,9 @@ class Writer(threading.Thread):
             f"REPLACE INTO parent VALUES ({i}, 'c{j}', {j % 10})", f"INSERT INTO parent VALUES ({i}, 'c{i}', 1)",
             f"INSERT INTO child VALUES ({i}, {j}, 1)", f"INSERT INTO child VALUES ({j}, {i}, 2)", f"DELETE FROM child WHERE id = {i}",
             f"INSERT INTO grand VALUES ({i}, {j}, 'c{i}')", f"INSERT INTO tree VALUES ({i}, {j})", f"DELETE FROM tree WHERE id = {i}",
-            f"UPDATE tree SET up = {j} WHERE id = {i}", f"INSERT INTO other VALUES ({i}, {j})", f"DELETE FROM other WHERE id = {i}"])
+            f"UPDATE tree SET up = {j} WHERE id = {i}", f"INSERT INTO other VALUES ({i}, {j})", f"DELETE FROM other WHERE id = {i}",
+            f"INSERT INTO log VALUES ({i % 20}, {j}), ({i % 20}, {j})", f"INSERT INTO log VALUES ({i % 20}, NULL), ({i % 20}, NULL)",
+            f"UPDATE log SET id = {j % 20} WHERE id = {i % 20} LIMIT 3", f"DELETE FROM log WHERE id = {i % 20} LIMIT 5"])
 
     def run(self):
         conn = self.server.connect(self.database, autocommit=False)
@@ -106,7 +109,7 @@ def family(pair):
 
 
 def image(server, database):
-    return {t: server.sql(f"SELECT * FROM {database}.{t} ORDER BY id") for t in TABLES}
+    return {t: server.sql(f"SELECT * FROM {database}.{t} ORDER BY 1, 2") for t in TABLES}
 
 
 def check_equal(p):
@@ -203,6 +206,78 @@ def test_rows_that_refer_to_one_another_in_a_circle(family):
               "INSERT INTO tree VALUES (503, 501)", "DELETE FROM tree WHERE id = 500", "INSERT INTO tree VALUES (500, NULL)")
     family.catch_up()
     check_equal(family)
+
+
+def test_equal_rows_are_each_deleted(family):
+    """By clients, by actions, and in sessions that check nothing."""
+    running(family)
+    at_source(family, "INSERT INTO log VALUES (1, NULL), (1, NULL), (1, NULL), (1, NULL), (2, 50), (2, 50), (3, 51), (3, 51), (3, 51)",
+              "DELETE FROM log WHERE id = 1 LIMIT 2", "DELETE FROM parent WHERE id = 50 AND NOT EXISTS (SELECT 1 FROM other WHERE p = 50)",
+              "SET foreign_key_checks = 0", "DELETE FROM log WHERE id = 3 LIMIT 2", "UPDATE log SET id = 9 WHERE id = 1", "DELETE FROM log WHERE id = 9 LIMIT 1")
+    family.catch_up()
+    check_equal(family)
+    assert len(image(family.target.server, "new_customer")["log"]) == 2
+
+
+# A post is the last one of its thread, and goes with it; rows that refer to themselves by columns of several kinds of keys.
+CIRCLES = [
+    "CREATE TABLE thread (id INT PRIMARY KEY, last INT, n INT, KEY last (last))",
+    "CREATE TABLE post (id INT PRIMARY KEY, thread INT, n INT, KEY thread (thread),"
+    " CONSTRAINT p1 FOREIGN KEY (thread) REFERENCES thread (id) ON DELETE CASCADE)",
+    "ALTER TABLE thread ADD CONSTRAINT t1 FOREIGN KEY (last) REFERENCES post (id) ON DELETE SET NULL",
+    "CREATE TABLE own (id INT PRIMARY KEY, up INT, n INT, KEY up (up), CONSTRAINT w1 FOREIGN KEY (up) REFERENCES own (ID) ON DELETE SET NULL)",
+    "CREATE TABLE odd (a INT NULL, b INT NOT NULL, up INT, ub INT, n INT, UNIQUE KEY ab (a, b), KEY up (up, ub),"
+    " CONSTRAINT x1 FOREIGN KEY (up, ub) REFERENCES odd (A, b) ON DELETE SET NULL)",
+]
+
+
+def test_what_an_action_makes_of_the_row_that_is_deleted(pair):
+    """MySQL's binlog has that, and then the DELETE of the row as it was."""
+    p = pair("thread")
+    p.tables = [(t, t) for t in ("thread", "post", "own", "odd")]
+    for sql in CIRCLES:
+        p.source.server.sql(sql, database="customer")
+    p.source.start()
+    running(p)
+    at_source(p, "INSERT INTO thread VALUES (1, NULL, 1), (2, NULL, 1), (3, NULL, 3)", "INSERT INTO post VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4)",
+              "UPDATE thread SET last = 2 WHERE id = 1", "UPDATE thread SET last = 3 WHERE id = 2", "UPDATE thread SET last = 4 WHERE id = 3",
+              "DELETE FROM thread WHERE id = 1", "DELETE FROM post WHERE id = 3", "INSERT INTO thread VALUES (1, 4, 1)", "DELETE FROM thread WHERE id IN (1, 3)",
+              "INSERT INTO own VALUES (1, 1, 1), (2, 1, 1), (3, 3, 1), (4, 3, 1)", "DELETE FROM own WHERE id = 1", "DELETE FROM own WHERE id = 3",
+              "INSERT INTO own VALUES (3, 3, 2)", "REPLACE INTO own VALUES (3, 3, 2)", "DELETE FROM own WHERE id = 3",
+              "INSERT INTO odd VALUES (1, 1, 1, 1, 1), (2, 1, 1, 1, 1), (NULL, 1, NULL, 1, 1), (NULL, 1, NULL, 1, 1), (NULL, 1, NULL, 1, 1)",
+              "DELETE FROM odd WHERE a = 1", "DELETE FROM odd WHERE a IS NULL LIMIT 2")
+    p.catch_up()
+    for table, left in (("thread", 1), ("post", 0), ("own", 2), ("odd", 2)):
+        mine, theirs = (s.sql(f"SELECT * FROM {d}.{table} ORDER BY 1") for s, d in ((p.source.server, "customer"), (p.target.server, "new_customer")))
+        assert mine == theirs and len(mine) == left, (table, mine, theirs)
+
+
+class Child(typed.Table):
+    def definition(self):
+        first, rest = super().definition().split(", ", 1)
+        key = ", p INT NULL, CONSTRAINT {} FOREIGN KEY (p) REFERENCES parent (id) ON DELETE SET NULL) CHARSET="
+        return f"{first}, {rest.replace(') CHARSET=', key.format(self.name), 1)}"
+
+
+def test_children_have_columns_of_all_types(family):
+    """What is proved of their foreign keys would name a row by all of its values."""
+    kind = family.source.server.flavour
+    tables = [Child(t.name, t.rows) for t in typed.tables_of(typed.rows_of(kind, kind)) if t.name.startswith("t")]
+    writer = typed.Writer(family.source.server, tables)
+    for t in tables:
+        writer.run(t.definition())
+    writer.insert(1000)
+    family.tables += [(t.name, t.name) for t in tables]
+    running(family)
+    writer.all_kinds(2000)
+    for t in tables:
+        writer.run(f"UPDATE {t.name} SET p = 30 + id % 10")
+    writer.run("DELETE FROM parent WHERE id BETWEEN 30 AND 34 AND id NOT IN (SELECT p FROM other)")
+    family.catch_up()
+    check_equal(family)
+    there = typed.loosely(family.target.server, "new_customer")
+    for t in tables:
+        assert t.image(writer.conn) == t.image(there)
 
 
 def test_nothing_is_applied_before_the_keys_are_there(family):

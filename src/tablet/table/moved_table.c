@@ -33,6 +33,16 @@ any_silent(struct table_def *const *defs, size_t count)
 	return false;
 }
 
+static void
+find_referrers(
+    struct arena *a, struct table_def *const *defs, struct moved_table *items, size_t count)
+{
+	const struct referrers *found = referrers_find(a, defs, count);
+
+	for (size_t i = 0; i < count; i++)
+		items[i].referrers = found[i];
+}
+
 void
 moved_tables_make(
     struct arena *a, struct table_def *const *defs, struct table_set to, struct moved_tables *out)
@@ -51,6 +61,8 @@ moved_tables_make(
 		make_texts(a, &items[i]);
 		from[i] = defs[i]->name;
 	}
+	if (any_silent(defs, to.count))
+		find_referrers(a, defs, items, to.count);
 	*out = (struct moved_tables){ items, (int)to.count,
 		{ to.count == 0 ? "" : defs[0]->database, from, to.count }, to,
 		any_silent(defs, to.count) };

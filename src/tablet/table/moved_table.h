@@ -10,6 +10,7 @@
 #ifndef TABLET_TABLE_MOVED_TABLE_H
 #define TABLET_TABLE_MOVED_TABLE_H
 
+#include "tablet/table/referrers.h"
 #include "tablet/table/schema.h"
 #include "tablet/table/table_set.h"
 
@@ -23,8 +24,9 @@ struct moved_table {
 	const char *database, *name; /* where it moves to */
 	const char *full_name;       /* "database.name" there: in the rows of copy_state */
 	struct row_plan plan;
-	const char *bare_sql;     /* makes it there as it is while it is copied (bare_sql.h) */
-	const char *complete_sql; /* gives it the indexes that it lacks then; "": none */
+	const char *bare_sql;       /* makes it there as it is while it is copied (bare_sql.h) */
+	const char *complete_sql;   /* gives it the indexes that it lacks then; "": none */
+	struct referrers referrers; /* where the stream's tables are ordered */
 };
 
 /* A stream's. */

@@ -341,9 +341,13 @@ send_all_ordered(struct ctx *cx, struct pipeline *p, const struct fold *f)
 	const struct moved_tables *tables = p->writers->params.tables;
 
 	for (const struct fold_change *o = f->ordered; o != NULL; o = o->next) {
-		if (tables->ordered && gone_rows_repeats(&p->gone, tables, o->change))
-			continue;
-		TRY(send_change(cx, p, o->change));
+		const struct change *c = o->change;
+		struct change own;
+
+		if (tables->ordered)
+			c = gone_rows_note(&p->gone, tables, c, &own);
+		if (c != NULL)
+			TRY(send_change(cx, p, c));
 	}
 	if (p->timed) {
 		const struct exact_op last = p->next;

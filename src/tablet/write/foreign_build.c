@@ -18,6 +18,14 @@ struct missing_key {
 
 /* ---- The proof */
 
+/* Of which a server makes no text, or one that nobody reads. */
+static bool
+shown_as_bytes(enum column_kind kind)
+{
+	return kind == COLUMN_BYTES || kind == COLUMN_BIT || kind == COLUMN_GEOMETRY ||
+	    kind == COLUMN_VECTOR;
+}
+
 /* "CONCAT_WS(', ', '`id`=', ...)": the row's key as people read it, in one column; of a strict
  * table the whole row. */
 static void
@@ -28,7 +36,7 @@ add_row_name(struct buf *out, const struct table_def *def)
 	buf_add_str(out, "CONCAT_WS(', '");
 	for (int i = 0; i < (all ? def->columns_count : def->key_count); i++) {
 		const struct column *column = &def->columns[all ? i : def->key[i]];
-		bool bytes = column->type.kind == COLUMN_BYTES;
+		bool bytes = shown_as_bytes(column->type.kind);
 		SCOPED(buf) struct buf name = BUF_INIT;
 
 		quote_ident(&name, slice_str(column->name));

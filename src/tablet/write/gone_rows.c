@@ -15,19 +15,85 @@ gone_rows_done(struct gone_rows *g)
 	map_done(&g->rows);
 }
 
-bool
-gone_rows_repeats(struct gone_rows *g, const struct moved_tables *tables, const struct change *c)
+static void
+add_row(struct buf *out, const struct moved_tables *tables, int table, const struct slice *row)
 {
-	SCOPED(buf) struct buf row = BUF_INIT;
-	bool by_action = c->kind == CHANGE_DELETE && c->unchecked;
+	buf_reset(out);
+	buf_add(out, &table, sizeof(table));
+	load_add_row(out, tables->items[table].def, row);
+}
 
-	if (!by_action && (g->rows.count == 0 || c->after == NULL))
-		return false;
-	buf_add(&row, &c->table, sizeof(c->table));
-	load_add_row(&row, tables->items[c->table].def, by_action ? c->before : c->after);
-	if (!by_action) {
-		(void)map_take(&g->rows, buf_slice(&row)); /* it is there again */
-		return false;
+/* Follows it from image to image, the last of which nothing has become of. NULL: it is gone. */
+static struct slice *
+row_now(const struct gone_rows *g, const struct moved_tables *tables, int table, struct slice *row,
+    struct buf *key)
+{
+	void *became;
+
+	add_row(key, tables, table, row);
+	while ((became = map_get(&g->rows, buf_slice(key))) != NULL) {
+		if (became == &g->rows)
+			return NULL;
+		row = became;
+		add_row(key, tables, table, row);
 	}
-	return map_put(&g->rows, buf_slice(&row), g) != NULL && !mutant("tablet_circle_twice");
+	return row;
+}
+
+static const struct change *
+note_delete(struct gone_rows *g, const struct moved_tables *tables, const struct change *c,
+    struct change *own)
+{
+	SCOPED(buf) struct buf key = BUF_INIT;
+	struct slice *now = row_now(g, tables, c->table, c->before, &key);
+
+	if (now == NULL)
+		return mutant("tablet_circle_twice") ? c : NULL;
+	map_put(&g->rows, buf_slice(&key), &g->rows);
+	if (now == c->before || mutant("tablet_circle_null"))
+		return c;
+	*own = *c;
+	own->before = now;
+	return own;
+}
+
+static void
+note_update(struct gone_rows *g, const struct moved_tables *tables, const struct change *c)
+{
+	SCOPED(buf) struct buf before = BUF_INIT, after = BUF_INIT;
+
+	add_row(&before, tables, c->table, c->before);
+	add_row(&after, tables, c->table, c->after);
+	if (!slice_eq(buf_slice(&before), buf_slice(&after)))
+		map_put(&g->rows, buf_slice(&before), c->after);
+}
+
+/* It is there again, or for the first time. */
+static void
+note_made(struct gone_rows *g, const struct moved_tables *tables, const struct change *c)
+{
+	SCOPED(buf) struct buf key = BUF_INIT;
+
+	if (g->rows.count == 0)
+		return;
+	add_row(&key, tables, c->table, c->after);
+	(void)map_take(&g->rows, buf_slice(&key));
+}
+
+const struct change *
+gone_rows_note(struct gone_rows *g, const struct moved_tables *tables, const struct change *c,
+    struct change *own)
+{
+	const struct moved_table *t = &tables->items[c->table];
+	bool by_action = c->unchecked && c->before != NULL &&
+	    referrers_may_have(&t->referrers, t->def, c->before);
+
+	if (c->after != NULL)
+		note_made(g, tables, c);
+	if (!by_action)
+		return c;
+	if (c->kind == CHANGE_DELETE)
+		return note_delete(g, tables, c, own);
+	note_update(g, tables, c);
+	return c;
 }
