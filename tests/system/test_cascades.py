@@ -219,7 +219,7 @@ def test_equal_rows_are_each_deleted(family):
     assert len(image(family.target.server, "new_customer")["log"]) == 2
 
 
-# A post is the last one of its thread, and goes with it; rows that refer to themselves by columns of several kinds of keys.
+# A post is the last one of its thread, and goes with it; rows that refer to themselves by several kinds of keys.
 CIRCLES = [
     "CREATE TABLE thread (id INT PRIMARY KEY, last INT, n INT, KEY last (last))",
     "CREATE TABLE post (id INT PRIMARY KEY, thread INT, n INT, KEY thread (thread),"
