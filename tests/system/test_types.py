@@ -153,12 +153,6 @@ def test_they_are_the_same_where_warnings_are_counted(pair_of, source, target):
     check_values(p, source, target, typed.Lenient)
 
 
-def there_and_back(source, target):
-    """Rows of the table of types that are the same in both directions."""
-    back = typed.rows_of(target, source)
-    return [r for r in typed.rows_of(source, target) if r in back and types.SAME == r.outcome(source, target) == r.outcome(target, source)]
-
-
 @pytest.mark.parametrize("source, target", cases.some([("mariadb-10.11", "mariadb-11.8"), ("mariadb-11.8", "mysql-9.7"), ("mysql-9.7", "mysql-9.7")],
                                                       [("mariadb-10.11", "mariadb-11.8"), ("mariadb-11.8", "mysql-9.7")]))
 def test_values_come_back_as_they_went(pair_of, source, target):
@@ -166,7 +160,7 @@ def test_values_come_back_as_they_went(pair_of, source, target):
     p = pair_of(source, target, "t")
     p.source.start()
     p.target.start()
-    tables = typed.tables_of(there_and_back(source, target))
+    tables = typed.tables_of(typed.there_and_back(source, target))
     p.tables = [(t.name, t.name) for t in tables]
     writer = typed.Writer(p.source.server, tables)
     for t in tables:

@@ -14,6 +14,12 @@ def rows_of(source, target, outcome=None):
     return [r for r in types.ROWS if r.at_server(source) and wanted(r.outcome(source, target))]
 
 
+def there_and_back(source, target):
+    """What is the same in both directions."""
+    back = rows_of(target, source)
+    return [r for r in rows_of(source, target) if r in back and types.SAME == r.outcome(source, target) == r.outcome(target, source)]
+
+
 class Table:
     """Some rows of the table of types, as columns."""
 
