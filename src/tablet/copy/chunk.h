@@ -29,7 +29,7 @@ enum {
 	/* Aimed at where it is a small part of its range: beside its rows each chunk takes of the source a
 	 * view, its place, and the definition. */
 	CHUNK_BYTES_MAX = 4 * CHUNK_BYTES,
-	CHUNK_PART = 4,             /* of what the range has loaded */
+	CHUNK_PART = 4,              /* of what the range has loaded */
 	CHUNK_ROWS_FIRST = 1000,     /* nothing is known of the rows yet */
 	CHUNK_ROWS_MAX = 100 * 1000, /* short rows: their keys cost memory too */
 	/* A view for longer than some seconds keeps the source from purging what clients change. */
