@@ -162,8 +162,8 @@ mask_child(int how)
 	check(sigprocmask(how, &child, NULL) == 0);
 }
 
-/* Where tests make their folders, as tests/system/lib/datadir.py has it: in memory where there is room, since a
- * disk that is busy holds up a server for minutes. */
+/* Where tests make their folders, as tests/system/lib/datadir.py has it: in memory where there is room,
+ * since a disk that is busy holds up a server for minutes. */
 static const char *
 base(void)
 {
