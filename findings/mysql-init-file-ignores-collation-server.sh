@@ -36,17 +36,22 @@ for package in apt/archives/*.deb; do
 	dpkg -x "$package" all
 done
 libraries=$(dirname "$(echo all/usr/lib/*/libc.so.6)")
-run()
+# In this process: of a server in the background that is the one to kill.
+become()
 {
 	program=$1
 	shift
-	"$(echo all/usr/lib*/ld-linux*.so.*)" --library-path "$libraries:$libraries/../mysql/private" "$program" --no-defaults "$@"
+	exec "$(echo all/usr/lib*/ld-linux*.so.*)" --library-path "$libraries:$libraries/../mysql/private" "$program" --no-defaults "$@"
+}
+run()
+{
+	(become "$@")
 }
 start()
 {
 	run all/usr/sbin/mysqld --initialize-insecure --datadir="$where/data" --basedir="$where/all/usr" \
 		--lc-messages-dir="$where/all/usr/share/mysql" --user="$(id -un)" >install.log 2>&1 || { cat install.log; exit 2; }
-	run all/usr/sbin/mysqld --datadir="$where/data" --basedir="$where/all/usr" --socket="$where/socket" --mysqlx=0 --secure-file-priv= \
+	become all/usr/sbin/mysqld --datadir="$where/data" --basedir="$where/all/usr" --socket="$where/socket" --mysqlx=0 --secure-file-priv= \
 		--lc-messages-dir="$where/all/usr/share/mysql" --skip-networking --user="$(id -un)" "$@" >server.log 2>&1 &
 	server=$!
 	for try in $(seq 300); do
