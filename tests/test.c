@@ -28,6 +28,7 @@ struct run {
 	int deadline_ms;
 	int passed, failed;
 	const char *only;
+	const char *base; /* asked once: how much room there is changes */
 };
 
 static struct test_case *first_case;
@@ -180,17 +181,17 @@ base(void)
 }
 
 static void
-name_dir(char *out, size_t size, pid_t pid)
+name_dir(char *out, size_t size, const struct run *r, pid_t pid)
 {
-	snprintf(out, size, "%s/switchyard-test.%d", base(), (int)pid);
+	snprintf(out, size, "%s/switchyard-test.%d", r->base, (int)pid);
 }
 
 _Noreturn static void
-run_child(const struct test_case *t)
+run_child(const struct test_case *t, const struct run *r)
 {
 	setpgid(0, 0); /* so that what the test starts can be ended with it */
 	mask_child(SIG_UNBLOCK);
-	name_dir(current_dir, sizeof current_dir, getpid());
+	name_dir(current_dir, sizeof current_dir, r, getpid());
 	t->fn();
 	exit(0); /* exit(): sanitizers look for leaks in it */
 }
@@ -248,10 +249,10 @@ run_case(const struct test_case *t, struct run *r)
 	pid = fork();
 	check(pid >= 0);
 	if (pid == 0)
-		run_child(t);
+		run_child(t, r);
 	int status = wait_child(pid, r->deadline_ms);
 
-	name_dir(dir, sizeof dir, pid);
+	name_dir(dir, sizeof dir, r, pid);
 	nftw(dir, remove_one, NFTW_FDS, FTW_DEPTH | FTW_PHYS);
 	if (status == 0) {
 		r->passed++;
@@ -299,6 +300,7 @@ main(void)
 	mask_child(SIG_BLOCK); /* wait_child() takes it when it comes */
 	rand_secret(&fresh, sizeof fresh);
 	r.seed = current_seed = number_from_env("TEST_SEED", fresh);
+	r.base = base();
 	r.deadline_ms = (int)number_from_env("TEST_DEADLINE_S", DEADLINE_S) * 1000;
 	run_part(&r, number_from_env("TEST_PART", 1), number_from_env("TEST_PARTS", 1));
 	printf("%d passed, %d failed\n", r.passed, r.failed);

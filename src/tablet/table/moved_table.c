@@ -49,6 +49,7 @@ moved_tables_make(
 {
 	struct moved_table *items = arena_array(a, struct moved_table, to.count);
 	const char **from = arena_array(a, const char *, to.count);
+	bool ordered = any_silent(defs, to.count);
 
 	for (size_t i = 0; i < to.count; i++) {
 		items[i] = (struct moved_table){
@@ -61,11 +62,10 @@ moved_tables_make(
 		make_texts(a, &items[i]);
 		from[i] = defs[i]->name;
 	}
-	if (any_silent(defs, to.count))
+	if (ordered)
 		find_referrers(a, defs, items, to.count);
 	*out = (struct moved_tables){ items, (int)to.count,
-		{ to.count == 0 ? "" : defs[0]->database, from, to.count }, to,
-		any_silent(defs, to.count) };
+		{ to.count == 0 ? "" : defs[0]->database, from, to.count }, to, ordered };
 }
 
 void

@@ -32,30 +32,63 @@ refers_to_unique(const struct foreign_key *k, const struct table_def *def)
 }
 
 /* NULL: no table of the set, or it does not count. */
-static struct referrers *
+static const struct entry *
 of_referred(const struct map *by_name, const struct foreign_key *k)
 {
 	const struct entry *e = k->cascades ? map_get(by_name, slice_str(k->table)) : NULL;
 
-	if (e == NULL || strcmp(k->database, e->def->database) != 0 || !refers_to_unique(k, e->def))
+	if (e == NULL || strcmp(k->database, e->def->database) != 0 || !e->def->silent ||
+	    !refers_to_unique(k, e->def))
 		return NULL;
-	return e->found;
+	return e;
+}
+
+static bool
+is_known(const struct referrers *r, const struct referred *set)
+{
+	for (int i = 0; i < r->count; i++)
+		if (r->sets[i].count == set->count &&
+		    memcmp(r->sets[i].columns, set->columns, (size_t)set->count * sizeof(int)) == 0)
+			return true;
+	return false;
+}
+
+/* As many as a table has unique keys: few. */
+static void
+add_set(struct arena *a, struct referrers *r, const struct referred *set)
+{
+	struct referred *more;
+
+	if (is_known(r, set))
+		return;
+	more = arena_array(a, struct referred, r->count + 1);
+	for (int i = 0; i < r->count; i++)
+		more[i] = r->sets[i];
+	more[r->count] = *set;
+	*r = (struct referrers){ more, r->count + 1 };
+}
+
+static void
+add_key(struct arena *a, const struct entry *e, const struct foreign_key *k)
+{
+	int *columns = arena_array(a, int, k->count);
+
+	for (int i = 0; i < k->count; i++) {
+		columns[i] = table_def_column(e->def, slice_str(k->refers[i]));
+		if (columns[i] < 0)
+			return;
+	}
+	add_set(a, e->found, &(struct referred){ columns, k->count });
 }
 
 static void
 find_keys(struct arena *a, const struct map *by_name, const struct table_def *def)
 {
 	for (int i = 0; i < def->foreign_count; i++) {
-		struct referrers *r = of_referred(by_name, &def->foreign_keys[i]);
-		const struct foreign_key **more;
+		const struct entry *e = of_referred(by_name, &def->foreign_keys[i]);
 
-		if (r == NULL)
-			continue;
-		more = arena_array(a, const struct foreign_key *, r->count + 1);
-		for (int n = 0; n < r->count; n++)
-			more[n] = r->keys[n];
-		more[r->count] = &def->foreign_keys[i];
-		*r = (struct referrers){ more, r->count + 1 };
+		if (e != NULL)
+			add_key(a, e, &def->foreign_keys[i]);
 	}
 }
 
@@ -79,22 +112,19 @@ referrers_find(struct arena *a, struct table_def *const *defs, size_t count)
 }
 
 static bool
-has_values(const struct foreign_key *k, const struct table_def *def, const struct slice *row)
+has_values(const struct referred *set, const struct slice *row)
 {
-	for (int i = 0; i < k->count; i++) {
-		int column = table_def_column(def, slice_str(k->refers[i]));
-
-		if (column < 0 || slice_is_null(row[column]))
+	for (int i = 0; i < set->count; i++)
+		if (slice_is_null(row[set->columns[i]]))
 			return false;
-	}
 	return true;
 }
 
 bool
-referrers_may_have(const struct referrers *r, const struct table_def *def, const struct slice *row)
+referrers_may_have(const struct referrers *r, const struct slice *row)
 {
 	for (int i = 0; i < r->count; i++)
-		if (has_values(r->keys[i], def, row))
+		if (has_values(&r->sets[i], row))
 			return true;
 	return mutant("tablet_equal_rows_gone");
 }

@@ -74,7 +74,7 @@ note_made(struct gone_rows *g, const struct moved_tables *tables, const struct c
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
 
-	if (g->rows.count == 0)
+	if (g->rows.count == 0 || tables->items[c->table].referrers.count == 0)
 		return;
 	add_row(&key, tables, c->table, c->after);
 	(void)map_take(&g->rows, buf_slice(&key));
@@ -85,8 +85,8 @@ gone_rows_note(struct gone_rows *g, const struct moved_tables *tables, const str
     struct change *own)
 {
 	const struct moved_table *t = &tables->items[c->table];
-	bool by_action = c->unchecked && c->before != NULL &&
-	    referrers_may_have(&t->referrers, t->def, c->before);
+	bool by_action =
+	    c->unchecked && c->before != NULL && referrers_may_have(&t->referrers, c->before);
 
 	if (c->after != NULL)
 		note_made(g, tables, c);

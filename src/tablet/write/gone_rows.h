@@ -10,9 +10,8 @@
  *
  * The second DELETE of the first one is left out, and the one of the second is of (1,NULL).
  *
- * Only of rows that others may refer to, and of which there are no two: with a value in each column that
- * a foreign key of the moved tables refers to, and these a unique key. Rows that are equal are each
- * deleted by a DELETE of its own, and nothing else may be made of them.
+ * Only of rows that actions can come back to, and of which there are no two (table/referrers.h). Rows that
+ * are equal are each deleted by a DELETE of its own, and nothing else may be made of them.
  */
 #ifndef TABLET_WRITE_GONE_ROWS_H
 #define TABLET_WRITE_GONE_ROWS_H
